@@ -1,0 +1,25 @@
+package pbx
+
+import "time"
+
+// Leg is one party's connection to the PBX: what a bridge joins. It is made by a Line, and belongs to one call or
+// bridge at a time. The exported fields do not change after NewLeg.
+type Leg struct {
+	Signalling
+	ID       string
+	Incoming bool     // the party called us
+	Party    Identity // who is at the other end, as the directory knows it
+	Contact  Contact  // the phone, as far as known
+	SIPID    string   // SIP Call-ID, for records and logs
+	Created  time.Time
+
+	call   *Call // guarded by Switchboard.mu; nil before Incoming and after the end
+	bridge *Bridge
+	held   bool
+	ended  bool
+}
+
+// NewLeg is for Lines.
+func NewLeg(s Signalling, id string, incoming bool, party Identity, contact Contact, sipID string) *Leg {
+	return &Leg{Signalling: s, ID: id, Incoming: incoming, Party: party, Contact: contact, SIPID: sipID, Created: time.Now()}
+}
