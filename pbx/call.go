@@ -1,9 +1,161 @@
 // Package pbx is the vocabulary of the exchange and its call control: calls, legs, bridges, targets, outcomes.
 // It knows no SIP text, no SQL and no HTTP; those live in packages that implement its interfaces.
+//
+// A call goes where a plan says: a Target, made by package features, carried out here in one goroutine a call.
+// Once somebody has answered, everything is an operation on bridges.
+//
+// One lock, Switchboard.mu, guards who talks to whom. It is held for map and field updates only: never across a
+// method of Signalling, media.Port or Journal, nor a channel operation.
 package pbx
 
-// Call is one caller's attempt to reach somebody, and what became of it.
-type Call struct{}
+import (
+	"context"
+	"strconv"
+	"sync/atomic"
+	"time"
 
-// Bridge is who talks to whom.
-type Bridge struct{}
+	"ringback/media"
+)
+
+// Call is one caller's attempt to reach somebody, and what became of it.
+// The exported fields do not change. Its methods may be called from any goroutine.
+type Call struct {
+	ID          string
+	From        Identity
+	Dialled     string
+	MaxForwards int // what a request made for this call may still have
+
+	sb     *Switchboard
+	cancel context.CancelCauseFunc // ends the plan
+
+	// Guarded by Switchboard.mu.
+	caller *Leg  // the slot: who waits for the plan, nil once that leg has ended
+	early  *Leg  // whose early media the caller hears
+	open   int   // legs of this call that have not ended
+	state  state // how far it is
+	record CDR
+}
+
+// state is how far a call is.
+type state uint8
+
+const (
+	routing  state = iota // the plan is running
+	answered              // somebody, or a service, has answered; the caller was told, or is just being told
+	over                  // it is being taken down; the record is closed when the last leg has ended
+)
+
+var lastID atomic.Int64
+
+// newID returns an identifier that is unique in this process and sorts by time: nanoseconds since 1970, in hexadecimal.
+func newID(now time.Time) string {
+	for {
+		last := lastID.Load()
+		next := max(now.UnixNano(), last+1)
+		if lastID.CompareAndSwap(last, next) {
+			return strconv.FormatInt(next, 16)
+		}
+	}
+}
+
+// Caller is the leg that waits for the plan; nil once it has gone.
+func (c *Call) Caller() *Leg {
+	c.sb.mu.Lock()
+	defer c.sb.mu.Unlock()
+	return c.caller
+}
+
+// Offered are the codecs that the caller can do, preferred first; nil if it has not said yet.
+func (c *Call) Offered() []media.Codec {
+	if leg := c.Caller(); leg != nil {
+		return leg.Offered()
+	}
+	return nil
+}
+
+// Progress brings news of a branch to the caller, who sees one dialog: the first branch with early media is
+// heard, until it fails; the others only ring. It must not be called with a lock held.
+func (c *Call) Progress(p Progress) {
+	s := c.sb
+	s.mu.Lock()
+	caller := c.caller
+	if caller == nil || c.state != routing {
+		s.mu.Unlock()
+		return
+	}
+	if c.record.Rang.IsZero() {
+		c.record.Rang = time.Now().UTC()
+	}
+	heard := p.Early != nil && (c.early == nil || c.early == p.Early)
+	if heard {
+		c.early = p.Early
+	} else if p.Early != nil && p.Status == 183 {
+		p.Status = 180 // its sound is not passed on, so the caller's own phone shall ring
+	}
+	s.mu.Unlock()
+
+	p.Codecs = nil
+	if heard {
+		p.Codecs = codecsOf(p.Early)
+	}
+	caller.Progress(p)
+	if heard {
+		s.connect(caller, p.Early)
+	}
+}
+
+// Silence ends a branch's early media, if the caller was hearing it: the branch has failed, others go on.
+func (c *Call) silence(early *Leg) {
+	c.sb.mu.Lock()
+	caller, heard := c.caller, early != nil && c.early == early
+	if heard {
+		c.early = nil
+	}
+	c.sb.mu.Unlock()
+	if heard && caller != nil {
+		if port := caller.Port(); port != nil {
+			port.Disconnect()
+		}
+	}
+}
+
+// Answer accepts the call on behalf of a service of the PBX, such as the echo test.
+// It reports whether the caller is still there and could be answered.
+func (c *Call) Answer(prefer []media.Codec) (*Leg, Outcome) {
+	s := c.sb
+	s.mu.Lock()
+	caller := c.caller
+	if caller == nil || c.state != routing {
+		s.mu.Unlock()
+		return nil, GaveUp
+	}
+	c.state = answered
+	c.record.Answered = time.Now().UTC()
+	c.record.Outcome = Answered.String()
+	record := c.record
+	s.mu.Unlock()
+
+	s.journalAnswer(record)
+	if err := caller.Answer(prefer); err != nil {
+		s.mu.Lock()
+		c.state = routing
+		c.record.Answered = time.Time{}
+		s.mu.Unlock()
+		return nil, NotAcceptable
+	}
+	return caller, Outcome{Kind: Answered}
+}
+
+// codecsOf lists what was agreed with a leg, preferred first; nil if nothing was yet.
+func codecsOf(leg *Leg) []media.Codec {
+	port := leg.Port()
+	if port == nil {
+		return nil
+	}
+	formats := port.Formats()
+	codecs := make([]media.Codec, len(formats))
+	for i, f := range formats {
+		codecs[i] = f.Codec
+	}
+	return codecs
+}

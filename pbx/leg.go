@@ -13,7 +13,8 @@ type Leg struct {
 	SIPID    string   // SIP Call-ID, for records and logs
 	Created  time.Time
 
-	call   *Call // guarded by Switchboard.mu; nil before Incoming and after the end
+	// Guarded by Switchboard.mu.
+	call   *Call // nil before Incoming
 	bridge *Bridge
 	held   bool
 	ended  bool

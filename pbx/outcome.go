@@ -103,12 +103,15 @@ var (
 	RangOut       = Outcome{Kind: NoAnswer, By: System, Status: 480}
 	Elsewhere     = Outcome{Kind: Cancelled, By: System, Status: 200, Phrase: "Call completed elsewhere",
 		Reason: []string{`SIP;cause=200;text="Call completed elsewhere"`}}
-	GaveUp  = Outcome{Kind: Cancelled, By: Caller, Status: 487}
-	Hangup  = Outcome{Kind: Answered, By: System, Cause: 16}
-	NoPorts = Outcome{Kind: Failed, By: System, Status: 503, RetryAfter: 5 * time.Second}
+	GaveUp        = Outcome{Kind: Cancelled, By: Caller, Status: 487}
+	Hangup        = Outcome{Kind: Answered, By: System, Cause: 16}
+	NotAcceptable = Outcome{Kind: Failed, By: System, Status: 488}
+	TooManyHops   = Outcome{Kind: Failed, By: System, Status: 483}
+	GoingDown     = Outcome{Kind: Failed, By: System, Status: 503, RetryAfter: 30 * time.Second}
+	NoPorts       = Outcome{Kind: Failed, By: System, Status: 503, RetryAfter: 5 * time.Second}
 )
 
-// By returns o as the doing of another side.
+// ByWhom returns o as the doing of another side.
 func (o Outcome) ByWhom(s Side) Outcome { o.By = s; return o }
 
 // Error makes an Outcome usable as the cause of a cancelled context.

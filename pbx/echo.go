@@ -1,0 +1,30 @@
+package pbx
+
+import (
+	"context"
+
+	"ringback/media"
+)
+
+// Echo answers and sends the caller's sound back until the caller hangs up.
+func Echo() Target { return echo{} }
+
+type echo struct{}
+
+func (echo) String() string { return "echo test" }
+
+func (echo) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
+	prefer := c.Offered()
+	if prefer == nil {
+		prefer = []media.Codec{media.PCMU, media.PCMA, media.Telephone}
+	}
+	caller, o := c.Answer(prefer)
+	if caller == nil {
+		return nil, o
+	}
+	if port := caller.Port(); port != nil {
+		port.Echo()
+	}
+	<-ctx.Done()
+	return nil, o
+}

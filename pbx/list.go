@@ -1,0 +1,116 @@
+package pbx
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// CallInfo is a call that is up, as people see it.
+type CallInfo struct {
+	ID       string
+	From, To Identity // To.Name is empty until somebody has answered
+	Dialled  string
+	State    string // "routing", "ringing", "answered", "ending"
+	Started  time.Time
+	Answered time.Time // zero until then
+	Codec    string
+	Contact  string // URI of the phone that answered
+	Held     bool   // one of the parties holds the other
+}
+
+// Calls lists the calls that are up, oldest first.
+func (s *Switchboard) Calls() []CallInfo {
+	s.mu.Lock()
+	list := make([]CallInfo, 0, len(s.calls))
+	for _, c := range s.calls {
+		list = append(list, c.info())
+	}
+	s.mu.Unlock()
+	slices.SortFunc(list, func(a, b CallInfo) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}
+
+// info is c as people see it. The caller holds s.mu.
+func (c *Call) info() CallInfo {
+	i := CallInfo{ID: c.ID, From: c.From, To: Identity{Number: c.Dialled}, Dialled: c.Dialled,
+		Started: c.record.Started, Answered: c.record.Answered, Contact: c.record.Contact, State: "routing"}
+	switch {
+	case c.state == answered:
+		i.State = "answered"
+	case c.state == over:
+		i.State = "ending"
+	case !c.record.Rang.IsZero():
+		i.State = "ringing"
+	}
+	if c.record.By != "" {
+		i.To.Number = c.record.By
+	}
+	if c.caller != nil && c.caller.bridge != nil {
+		for _, leg := range c.caller.bridge.legs {
+			i.Held = i.Held || leg.held
+			if leg != c.caller {
+				i.To = leg.Party
+			}
+		}
+	}
+	return i
+}
+
+// HangupCall ends a call in whatever state it is, for reason o. It reports whether there was such a call.
+func (s *Switchboard) HangupCall(id string, o Outcome) bool {
+	s.mu.Lock()
+	c := s.calls[id]
+	var caller *Leg
+	var rest []*Leg
+	wasRouting := false
+	if c != nil {
+		caller, wasRouting = c.caller, c.state == routing
+		if caller != nil && caller.bridge != nil {
+			for _, leg := range caller.bridge.legs {
+				if leg != caller {
+					rest = append(rest, leg)
+				}
+			}
+		}
+		c.concludeLocked(o)
+	}
+	s.mu.Unlock()
+	if c == nil {
+		return false
+	}
+	c.cancel(o)
+	if caller != nil {
+		if wasRouting {
+			caller.Refuse(o.forCaller())
+		} else {
+			caller.Hangup(o)
+		}
+	}
+	for _, leg := range rest {
+		leg.Hangup(o)
+	}
+	return true
+}
+
+// Stats counts calls since the start.
+type Stats struct {
+	Active     int
+	Started    uint64
+	Outcomes   map[string]uint64 // by Kind in words, calls that are over
+	Panics     uint64            // calls ended by a defect
+	Unrecorded uint64            // answers that could not be journalled at once
+}
+
+// Stats may be called at any time.
+func (s *Switchboard) Stats() Stats {
+	s.mu.Lock()
+	active := len(s.calls)
+	s.mu.Unlock()
+	st := Stats{Active: active, Started: s.counters.started.Load(), Outcomes: make(map[string]uint64, len(kindNames)),
+		Panics: s.counters.panics.Load(), Unrecorded: s.counters.unrecorded.Load()}
+	for k := range s.counters.outcomes {
+		st.Outcomes[Kind(k).String()] = s.counters.outcomes[k].Load()
+	}
+	return st
+}

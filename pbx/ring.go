@@ -1,0 +1,69 @@
+package pbx
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Ring offers the call to all phones of an extension at once, for at most wait. Where none is registered it ends
+// at once as Unreachable.
+func Ring(extension string, wait time.Duration) Target { return ring{extension, wait} }
+
+type ring struct {
+	extension string
+	wait      time.Duration
+}
+
+func (r ring) String() string { return fmt.Sprintf("ring %s for %s", r.extension, r.wait) }
+
+func (r ring) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
+	contacts := c.sb.line.Contacts(r.extension)
+	if len(contacts) == 0 {
+		return nil, NotRegistered
+	}
+	if len(contacts) > MaxBranches {
+		contacts = contacts[:MaxBranches]
+	}
+	if c.MaxForwards <= 0 {
+		return nil, TooManyHops
+	}
+	ctx, stop := context.WithTimeoutCause(ctx, r.wait, RangOut)
+	defer stop()
+	inv := Invitation{CallID: c.ID, From: c.From, Codecs: c.Offered(), AnswerAfter: -1, MaxForwards: c.MaxForwards - 1}
+	// A 6xx speaks for the person, so it ends the other contacts of this extension, and only those.
+	leg, o := first(ctx, contacts, func(ctx context.Context, to Contact) (*Leg, Outcome) {
+		return c.dial(ctx, inv, to)
+	}, func(o Outcome) bool { return o.Status >= 600 })
+	return leg, o
+}
+
+// dial offers the call to one phone and passes on its news. A phone that never gave a sign is Unreachable, not NoAnswer.
+func (c *Call) dial(ctx context.Context, inv Invitation, to Contact) (*Leg, Outcome) {
+	var alive atomic.Bool
+	var mu sync.Mutex
+	var early *Leg
+	inv.To = to
+	inv.Progress = func(p Progress) {
+		alive.Store(true)
+		if p.Early != nil {
+			mu.Lock()
+			early = p.Early
+			mu.Unlock()
+		}
+		c.Progress(p)
+	}
+	leg, o := c.sb.line.Dial(ctx, inv)
+	if leg == nil {
+		mu.Lock()
+		heard := early
+		mu.Unlock()
+		c.silence(heard)
+		if o.Kind == NoAnswer && !alive.Load() {
+			o.Kind, o.By = Unreachable, Network
+		}
+	}
+	return leg, o
+}
