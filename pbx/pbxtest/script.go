@@ -1,0 +1,101 @@
+package pbxtest
+
+import (
+	"context"
+	"time"
+
+	"ringback/pbx"
+)
+
+// Script is what a Handset does with a call: it blocks until the phone has answered or failed. It may ring by
+// Party.Ring and send early media by Party.Early. Once ctx is done nobody waits for its outcome any more.
+type Script func(ctx context.Context, p *Party) pbx.Outcome
+
+// wait reports whether d has passed before ctx was done.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Answer rings at once and answers after d.
+func Answer(d time.Duration) Script {
+	return Ringing(0, d, pbx.Outcome{Kind: pbx.Answered, By: pbx.Callee, Status: 200})
+}
+
+// Reject rings at once and fails with a SIP status after d: 486, 480, 603 …
+func Reject(status int, d time.Duration) Script {
+	return Ringing(0, d, pbx.Outcome{Kind: pbx.KindOf(status), By: pbx.Callee, Status: status})
+}
+
+// Busy refuses at once with 486, without ringing.
+func Busy() Script {
+	return func(context.Context, *Party) pbx.Outcome {
+		return pbx.Outcome{Kind: pbx.Busy, By: pbx.Callee, Status: 486}
+	}
+}
+
+// Ringing rings after one time and comes to an outcome after another.
+func Ringing(ring, end time.Duration, o pbx.Outcome) Script {
+	return func(ctx context.Context, p *Party) pbx.Outcome {
+		if !wait(ctx, ring) {
+			return causeOf(ctx)
+		}
+		p.Ring()
+		if !wait(ctx, end) {
+			return causeOf(ctx)
+		}
+		return o
+	}
+}
+
+// RingForever rings until it is cancelled.
+func RingForever() Script {
+	return func(ctx context.Context, p *Party) pbx.Outcome {
+		p.Ring()
+		<-ctx.Done()
+		return causeOf(ctx)
+	}
+}
+
+// Vanish gives no sign at all: after 32 s (64·T1, RFC 3261 §17.1.1.2) it counts as unreachable.
+func Vanish() Script {
+	return func(ctx context.Context, p *Party) pbx.Outcome {
+		if !wait(ctx, 32*time.Second) {
+			return causeOf(ctx)
+		}
+		return pbx.Outcome{Kind: pbx.Unreachable, By: pbx.Network, Status: 408}
+	}
+}
+
+// Redirect answers 302 with other contacts.
+func Redirect(contacts ...string) Script {
+	return func(context.Context, *Party) pbx.Outcome {
+		return pbx.Outcome{Kind: pbx.Redirected, By: pbx.Callee, Status: 302, Contacts: contacts}
+	}
+}
+
+// EarlyMedia sends 183 with sound after one time, and then plays on.
+func EarlyMedia(d time.Duration, then Script) Script {
+	return func(ctx context.Context, p *Party) pbx.Outcome {
+		if !wait(ctx, d) {
+			return causeOf(ctx)
+		}
+		p.Early(183)
+		return then(ctx, p)
+	}
+}
+
+// AnswerLate rings, and answers as soon as it is cancelled: the crossing of CANCEL and 200.
+func AnswerLate() Script {
+	return func(ctx context.Context, p *Party) pbx.Outcome {
+		p.Ring()
+		<-ctx.Done()
+		return pbx.Outcome{Kind: pbx.Answered, By: pbx.Callee, Status: 200}
+	}
+}
