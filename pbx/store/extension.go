@@ -1,0 +1,276 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"ringback/pbx"
+)
+
+// Extension is an extension as an administrator sees it. Passwords are kept as digest hashes only.
+type Extension struct {
+	Number      string
+	Name        string
+	Enabled     bool
+	MaxContacts int
+	RingSeconds int
+	Codecs      []string
+	Created     time.Time
+	Updated     time.Time
+	// WrongRealm: the password was hashed for another digest realm, so phones are refused until it is set again.
+	WrongRealm bool
+}
+
+// NewExtension is what an extension is created from. Zero values mean: Name = Number, MaxContacts 5, RingSeconds 25,
+// the PBX's codecs, a generated password.
+type NewExtension struct {
+	Number      string
+	Name        string
+	Password    string // "": generated
+	Disabled    bool
+	MaxContacts int
+	RingSeconds int
+	Codecs      []string
+}
+
+// ExtensionUpdate changes what is not nil.
+type ExtensionUpdate struct {
+	Name        *string
+	Password    *string // "": generated
+	Enabled     *bool
+	MaxContacts *int
+	RingSeconds *int
+	Codecs      *[]string // empty: the PBX's defaults
+}
+
+// Defaults of a new extension.
+const (
+	DefaultMaxContacts = 5
+	DefaultRingSeconds = 25
+)
+
+// Change tells of an extension that was created, updated or deleted.
+type Change struct {
+	Number string
+	Before *pbx.Extension // nil: created
+	After  *pbx.Extension // nil: deleted
+}
+
+// extensionRow is the table.
+type extensionRow struct {
+	Number      string `gorm:"primaryKey"`
+	Name        string
+	Enabled     bool
+	MaxContacts int
+	RingSeconds int
+	Codecs      string
+	Realm       string
+	HA1MD5      string `gorm:"column:ha1_md5"`
+	HA1SHA256   string `gorm:"column:ha1_sha256"`
+	Created     int64
+	Updated     int64
+}
+
+func (extensionRow) TableName() string { return "extensions" }
+
+func (r *extensionRow) extension(realm string) Extension {
+	return Extension{r.Number, r.Name, r.Enabled, r.MaxContacts, r.RingSeconds, strings.Fields(r.Codecs),
+		moment(r.Created), moment(r.Updated), r.Realm != realm}
+}
+
+func (r *extensionRow) snapshot() *pbx.Extension {
+	return &pbx.Extension{Number: r.Number, Name: r.Name, Enabled: r.Enabled, MaxContacts: r.MaxContacts,
+		Ring: time.Duration(r.RingSeconds) * time.Second, Codecs: strings.Fields(r.Codecs), HA1MD5: r.HA1MD5, HA1SHA256: r.HA1SHA256}
+}
+
+func (r *extensionRow) setPassword(realm, password string) {
+	r.Realm, r.HA1MD5, r.HA1SHA256 = realm, HA1MD5(r.Number, realm, password), HA1SHA256(r.Number, realm, password)
+}
+
+// CreateExtension adds an extension and returns it with its password, which is not to be had again.
+// Errors: *ValidationError, ErrExists.
+func (s *Store) CreateExtension(ctx context.Context, n NewExtension) (Extension, string, error) {
+	if n.Name == "" {
+		n.Name = n.Number
+	}
+	if n.MaxContacts == 0 {
+		n.MaxContacts = DefaultMaxContacts
+	}
+	if n.RingSeconds == 0 {
+		n.RingSeconds = DefaultRingSeconds
+	}
+	if n.Password == "" {
+		n.Password = GeneratePassword()
+	}
+	codecs, err := checkCodecs(n.Codecs)
+	if err = first(checkNumber(n.Number), checkName(n.Name), checkPassword(n.Password), checkContacts(n.MaxContacts), checkRing(n.RingSeconds), err); err != nil {
+		return Extension{}, "", err
+	}
+	now := time.Now().UnixMicro()
+	row := extensionRow{Number: n.Number, Name: n.Name, Enabled: !n.Disabled, MaxContacts: n.MaxContacts, RingSeconds: n.RingSeconds,
+		Codecs: strings.Join(codecs, " "), Created: now, Updated: now}
+	row.setPassword(s.realm, n.Password)
+	err = s.change(n.Number, func() (*pbx.Extension, error) {
+		return row.snapshot(), s.db.WithContext(ctx).Create(&row).Error
+	})
+	if err != nil {
+		return Extension{}, "", err
+	}
+	return row.extension(s.realm), n.Password, nil
+}
+
+// GetExtension returns one extension, or ErrNotFound.
+func (s *Store) GetExtension(ctx context.Context, number string) (Extension, error) {
+	var row extensionRow
+	if err := s.db.WithContext(ctx).Take(&row, "number = ?", number).Error; err != nil {
+		return Extension{}, known("extension "+quoted(number), err)
+	}
+	return row.extension(s.realm), nil
+}
+
+// ListExtensions returns up to limit extensions (0: all) in the order of their numbers, those after a number only.
+func (s *Store) ListExtensions(ctx context.Context, after string, limit int) ([]Extension, error) {
+	q := s.db.WithContext(ctx).Order("number").Where("number > ?", after)
+	if limit > 0 {
+		q = q.Limit(limit)
+	}
+	var rows []extensionRow
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, known("extensions", err)
+	}
+	list := make([]Extension, len(rows))
+	for i := range rows {
+		list[i] = rows[i].extension(s.realm)
+	}
+	return list, nil
+}
+
+// CountExtensions answers from memory.
+func (s *Store) CountExtensions() int { return len(*s.extensions.Load()) }
+
+// UpdateExtension changes an extension. The password is returned when one was generated.
+// Errors: *ValidationError, ErrNotFound.
+func (s *Store) UpdateExtension(ctx context.Context, number string, u ExtensionUpdate) (Extension, string, error) {
+	var row extensionRow
+	var generated string
+	err := s.change(number, func() (*pbx.Extension, error) {
+		if err := s.db.WithContext(ctx).Take(&row, "number = ?", number).Error; err != nil {
+			return nil, err
+		}
+		var err error
+		if generated, err = u.apply(&row, s.realm); err != nil {
+			return nil, err
+		}
+		row.Updated = time.Now().UnixMicro()
+		return row.snapshot(), s.db.WithContext(ctx).Save(&row).Error
+	})
+	if err != nil {
+		return Extension{}, "", err
+	}
+	return row.extension(s.realm), generated, nil
+}
+
+func (u *ExtensionUpdate) apply(row *extensionRow, realm string) (generated string, err error) {
+	if u.Name != nil {
+		row.Name, err = *u.Name, first(err, checkName(*u.Name))
+	}
+	if u.Enabled != nil {
+		row.Enabled = *u.Enabled
+	}
+	if u.MaxContacts != nil {
+		row.MaxContacts, err = *u.MaxContacts, first(err, checkContacts(*u.MaxContacts))
+	}
+	if u.RingSeconds != nil {
+		row.RingSeconds, err = *u.RingSeconds, first(err, checkRing(*u.RingSeconds))
+	}
+	if u.Codecs != nil {
+		codecs, bad := checkCodecs(*u.Codecs)
+		row.Codecs, err = strings.Join(codecs, " "), first(err, bad)
+	}
+	if u.Password != nil {
+		password := *u.Password
+		if password == "" {
+			generated = GeneratePassword()
+			password = generated
+		}
+		err = first(err, checkPassword(password))
+		row.setPassword(realm, password)
+	}
+	return generated, err
+}
+
+// DeleteExtension removes an extension and its stored bindings, or returns ErrNotFound.
+func (s *Store) DeleteExtension(ctx context.Context, number string) error {
+	return s.change(number, func() (*pbx.Extension, error) {
+		return nil, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			result := tx.Where("number = ?", number).Delete(&extensionRow{})
+			if result.Error != nil {
+				return result.Error
+			}
+			if result.RowsAffected == 0 {
+				return gorm.ErrRecordNotFound
+			}
+			return tx.Exec("DELETE FROM bindings WHERE extension = ?", number).Error
+		})
+	})
+}
+
+// change does one change in the database, then in memory, then tells of it.
+func (s *Store) change(number string, do func() (*pbx.Extension, error)) error {
+	s.write.Lock()
+	after, err := do()
+	if err != nil {
+		s.write.Unlock()
+		if v, ok := err.(*ValidationError); ok {
+			return v
+		}
+		return known("extension "+quoted(number), err)
+	}
+	old := *s.extensions.Load()
+	next := maps.Clone(old)
+	if after == nil {
+		delete(next, number)
+	} else {
+		next[number] = after
+	}
+	s.extensions.Store(&next)
+	s.listeners.Lock() // taken before write is given up, so that changes are told in order
+	s.write.Unlock()
+	defer s.listeners.Unlock()
+	for _, f := range s.listeners.f {
+		f(Change{number, old[number], after})
+	}
+	return nil
+}
+
+// OnChange has f called after each change of an extension, one at a time and in order, on the goroutine that made the
+// change. f must not block, nor change extensions itself.
+func (s *Store) OnChange(f func(Change)) {
+	s.listeners.Lock()
+	defer s.listeners.Unlock()
+	s.listeners.f = append(s.listeners.f, f)
+}
+
+// Extension implements pbx.Directory.
+func (s *Store) Extension(number string) *pbx.Extension { return (*s.extensions.Load())[number] }
+
+func quoted(s string) string { return fmt.Sprintf("%.40q", s) }
+
+func moment(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}

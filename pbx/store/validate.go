@@ -1,0 +1,107 @@
+package store
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkNumber(number string) error {
+	solid := false // "." and ".." are no numbers, nor can they stand in a URL
+	for _, c := range []byte(number) {
+		switch {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '*', c == '#':
+			solid = true
+		case strings.IndexByte("+._-", c) >= 0:
+		default:
+			return invalid("number", "A number consists of digits, letters and * # + . - _ only.")
+		}
+	}
+	if !solid || len(number) > 32 {
+		return invalid("number", "A number has 1 to 32 characters, a digit or letter among them.")
+	}
+	return nil
+}
+
+func checkName(name string) error {
+	if !utf8.ValidString(name) {
+		return invalid("name", "The name is not valid UTF-8.")
+	}
+	if name == "" || utf8.RuneCountInString(name) > 128 {
+		return invalid("name", "A name has 1 to 128 characters.")
+	}
+	if strings.ContainsFunc(name, hidden) {
+		return invalid("name", "A name must not contain control characters.")
+	}
+	return nil
+}
+
+// hidden are the characters that make a name look like another one, or break a line.
+func hidden(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
+}
+
+func checkContacts(n int) error {
+	if n < 1 || n > 32 {
+		return invalid("max_contacts", "max_contacts must be between 1 and 32.")
+	}
+	return nil
+}
+
+func checkRing(seconds int) error {
+	if seconds < 5 || seconds > 600 {
+		return invalid("ring_seconds", "ring_seconds must be between 5 and 600.")
+	}
+	return nil
+}
+
+func checkPassword(password string) error {
+	if len(password) < 8 || len(password) > 128 {
+		return invalid("password", "A password has 8 to 128 characters.")
+	}
+	for _, c := range []byte(password) {
+		if c < 0x20 || c > 0x7e {
+			return invalid("password", "A password consists of printable ASCII characters only.")
+		}
+	}
+	return nil
+}
+
+// knownCodecs are the audio encodings that phones offer (RFC 3551 and later payload formats).
+var knownCodecs = []string{"PCMU", "PCMA", "G722", "opus", "G729", "G723", "G726-16", "G726-24", "G726-32", "G726-40", "AAL2-G726-32",
+	"G728", "G7221", "G719", "GSM", "iLBC", "speex", "AMR", "AMR-WB", "EVS", "SILK", "BV16", "BV32", "L16", "MP4A-LATM"}
+
+// checkCodecs returns the list with each name spelt as its RFC does.
+func checkCodecs(codecs []string) ([]string, error) {
+	if len(codecs) > 16 {
+		return nil, invalid("codecs", "An extension has at most 16 codecs.")
+	}
+	list := make([]string, 0, len(codecs))
+	for _, name := range codecs {
+		spelt := ""
+		for _, k := range knownCodecs {
+			if strings.EqualFold(k, name) {
+				spelt = k
+			}
+		}
+		if spelt == "" {
+			return nil, invalid("codecs", "%s is not a known codec; known are %s.", quoted(name), strings.Join(knownCodecs, ", "))
+		}
+		for _, l := range list {
+			if l == spelt {
+				return nil, invalid("codecs", "The codec %s is listed twice.", spelt)
+			}
+		}
+		list = append(list, spelt)
+	}
+	return list, nil
+}
