@@ -1,0 +1,52 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"ringback/pbx"
+)
+
+// call is pbx.CallInfo as the API shows it.
+type call struct {
+	ID       string    `json:"id"`
+	From     string    `json:"from"`
+	FromName string    `json:"from_name,omitempty"`
+	To       string    `json:"to" doc:"Who is called, or has answered."`
+	ToName   string    `json:"to_name,omitempty"`
+	Dialled  string    `json:"dialled"`
+	State    string    `json:"state" enum:"routing,ringing,answered,ending"`
+	Started  time.Time `json:"started"`
+	Answered time.Time `json:"answered,omitzero"`
+	Codec    string    `json:"codec,omitempty"`
+	Contact  string    `json:"contact,omitempty" doc:"URI of the phone that answered."`
+	Held     bool      `json:"held" doc:"One party holds the other."`
+}
+
+func (s *Server) callRoutes() {
+	register(s, operation("list-calls", http.MethodGet, "/calls", "calls", "List the calls that are up, oldest first", 0), s.listCalls)
+	register(s, operation("hangup-call", http.MethodDelete, "/calls/{id}", "calls", "Hang up a call", http.StatusNoContent, 404), s.hangupCall)
+}
+
+func (s *Server) listCalls(context.Context, *struct{}) (*answer[page[call]], error) {
+	all := s.b.Calls.Calls()
+	p := page[call]{Items: make([]call, 0, len(all))}
+	for _, c := range all {
+		p.Items = append(p.Items, call{ID: c.ID, From: c.From.Number, FromName: c.From.Name, To: c.To.Number, ToName: c.To.Name,
+			Dialled: c.Dialled, State: c.State, Started: c.Started, Answered: c.Answered, Codec: c.Codec, Contact: c.Contact, Held: c.Held})
+	}
+	return &answer[page[call]]{p}, nil
+}
+
+// byAdmin is how a call that is hung up here has ended: normal clearing (Q.850 16).
+var byAdmin = pbx.Outcome{Kind: pbx.Cancelled, By: pbx.Admin, Status: 480, Cause: 16}
+
+func (s *Server) hangupCall(_ context.Context, in *idPath) (*struct{}, error) {
+	if !s.b.Calls.HangupCall(in.ID, byAdmin) {
+		return nil, huma.Error404NotFound("There is no call of that ID now.")
+	}
+	return nil, nil
+}

@@ -1,0 +1,59 @@
+package web
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+const apiRoot = "/api/v1"
+
+// answer is a response with a JSON body.
+type answer[T any] struct{ Body T }
+
+// page is one part of a list. Lists are ordered, and go on after the key of their last item.
+type page[T any] struct {
+	Items []T    `json:"items" nullable:"false"`
+	Next  string `json:"next,omitempty" doc:"Ask again with this to get the next page; absent on the last."`
+}
+
+// describe is what the OpenAPI document says of the whole.
+func (s *Server) describe() huma.Config {
+	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{Title: "Ringback", Version: "1",
+				Description: "The REST API of a Ringback exchange. Errors are problem details (RFC 9457). " +
+					"Times are UTC (RFC 3339). Over the Unix socket ringback.sock in the data directory no token is needed."},
+			Components: &huma.Components{
+				Schemas: registry,
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"token":    {Type: "http", Scheme: "bearer", Description: "An API token."},
+					"password": {Type: "http", Scheme: "basic", Description: "The administrator's name and password; slow by design."},
+				},
+			},
+			Security: []map[string][]string{{"token": {}}, {"password": {}}},
+			Tags: []*huma.Tag{
+				{Name: "extensions", Description: "Who can register, call and be called."},
+				{Name: "registrations", Description: "Phones that are registered now."},
+				{Name: "calls", Description: "Calls that are up."},
+				{Name: "records", Description: "Call records: every attempt, newest first."},
+				{Name: "tokens", Description: "API tokens."},
+			},
+		},
+		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+	}
+}
+
+// operation describes a route under /api/v1. errs are the statuses of its own, besides those that any can have.
+func operation(id, method, path, tag, summary string, status int, errs ...int) huma.Operation {
+	return huma.Operation{OperationID: id, Method: method, Path: apiRoot + path, Tags: []string{tag}, Summary: summary,
+		DefaultStatus: status, Errors: append(errs, 401, 422, 429, 500), MaxBodyBytes: maxBody}
+}
+
+func register[I, O any](s *Server, o huma.Operation, handle func(context.Context, *I) (*O, error)) {
+	huma.Register(s.api, o, handle)
+}

@@ -1,0 +1,106 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
+)
+
+// Errors are problem details (RFC 9457) everywhere. huma's own echo the offending value, which may be a password:
+// it is left out.
+func init() {
+	base := huma.NewError
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		e := base(status, msg, errs...)
+		if m, ok := e.(*huma.ErrorModel); ok {
+			for i, d := range m.Errors {
+				if d != nil {
+					m.Errors[i] = &huma.ErrorDetail{Message: d.Message, Location: d.Location}
+				}
+			}
+		}
+		return e
+	}
+}
+
+// problem answers outside of huma: authentication, unknown routes, panics.
+func problem(w http.ResponseWriter, status int, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail})
+}
+
+func notFound(w http.ResponseWriter, r *http.Request) {
+	problem(w, http.StatusNotFound, "There is nothing at this address; /api/docs lists what there is.")
+}
+
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
+
+func (s *Server) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	var allow []string
+	for _, m := range methods {
+		probe := m
+		if m == "HEAD" {
+			probe = "GET"
+		}
+		if s.router.Match(chi.NewRouteContext(), probe, r.URL.Path) {
+			allow = append(allow, m)
+		}
+	}
+	w.Header().Set("Allow", strings.Join(allow, ", ")) // RFC 9110 §15.5.6
+	problem(w, http.StatusMethodNotAllowed, "This address does not do "+quoteMethod(r.Method)+"; Allow says what it does.")
+}
+
+// quoteMethod keeps a made-up method from being reflected.
+func quoteMethod(m string) string {
+	for _, k := range append(methods, "OPTIONS", "TRACE", "CONNECT") {
+		if m == k {
+			return m
+		}
+	}
+	return "that"
+}
+
+// recovered ends a panic of a handler: counted, logged with its stack, a plain 500 to the client.
+func (s *Server) recovered(w *written, r *http.Request) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler {
+		panic(v) // net/http closes the connection
+	}
+	s.o.Stats.panics.Inc()
+	s.log.Error("panic in a web handler", "panic", v, "method", r.Method, "path", r.URL.Path, "stack", string(debug.Stack()))
+	if w.status != 0 {
+		panic(http.ErrAbortHandler) // half an answer must not look whole
+	}
+	problem(w, http.StatusInternalServerError, internal)
+}
+
+const internal = "Something went wrong inside; the log says what."
+
+// failed turns an error of the Backend into what the client may know.
+func (s *Server) failed(err error, missing string) error {
+	var status huma.StatusError
+	var bad *Invalid
+	switch {
+	case errors.As(err, &status):
+		return err
+	case errors.As(err, &bad):
+		return huma.Error422UnprocessableEntity(bad.Sentence, &huma.ErrorDetail{Message: bad.Sentence, Location: bad.Field})
+	case errors.Is(err, ErrNotFound):
+		return huma.Error404NotFound(missing)
+	case errors.Is(err, context.Canceled): // the client has gone
+		return huma.NewError(499, "The request was given up.")
+	default:
+		s.log.Error("request failed", "error", err)
+		return huma.Error500InternalServerError(internal)
+	}
+}
