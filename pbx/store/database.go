@@ -69,14 +69,18 @@ func (s *Store) openDatabase() error {
 	return nil
 }
 
+func (s *Store) migrations() (*goose.Provider, error) {
+	return goose.NewProvider(goose.DialectSQLite3, s.sql, migrations.FS)
+}
+
 // migrate brings the schema to this program's version.
 func (s *Store) migrate() error {
-	goose, err := goose.NewProvider(goose.DialectSQLite3, s.sql, migrations.FS)
+	provider, err := s.migrations()
 	if err != nil {
 		return fmt.Errorf("the migrations in this program are wrong: %w", err)
 	}
 	ctx := context.Background()
-	current, target, err := goose.GetVersions(ctx)
+	current, target, err := provider.GetVersions(ctx)
 	if err != nil {
 		return s.unusable(err)
 	}
@@ -86,7 +90,7 @@ func (s *Store) migrate() error {
 	if current == target {
 		return nil
 	}
-	if _, err := goose.Up(ctx); err != nil {
+	if _, err := provider.Up(ctx); err != nil {
 		return s.unusable(err)
 	}
 	return nil

@@ -95,6 +95,43 @@ func (r *extensionRow) setPassword(realm, password string) {
 // CreateExtension adds an extension and returns it with its password, which is not to be had again.
 // Errors: *ValidationError, ErrExists.
 func (s *Store) CreateExtension(ctx context.Context, n NewExtension) (Extension, string, error) {
+	row, password, err := n.row(s.realm)
+	if err != nil {
+		return Extension{}, "", err
+	}
+	err = s.change(n.Number, func() (*pbx.Extension, error) {
+		return row.snapshot(), s.db.WithContext(ctx).Create(&row).Error
+	})
+	if err != nil {
+		return Extension{}, "", err
+	}
+	return row.extension(s.realm), password, nil
+}
+
+// CreateExtensions adds many extensions, all or none, and returns their passwords in order. It is much faster than
+// one at a time. Errors: *ValidationError, ErrExists.
+func (s *Store) CreateExtensions(ctx context.Context, list []NewExtension) (passwords []string, err error) {
+	rows := make([]extensionRow, len(list))
+	passwords = make([]string, len(list))
+	changes := make([]Change, len(list))
+	for i, n := range list {
+		if rows[i], passwords[i], err = n.row(s.realm); err != nil {
+			return nil, fmt.Errorf("extension %s: %w", quoted(n.Number), err)
+		}
+		changes[i] = Change{Number: n.Number, After: rows[i].snapshot()}
+	}
+	s.write.Lock()
+	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return tx.CreateInBatches(rows, 100).Error })
+	if err != nil {
+		s.write.Unlock()
+		return nil, known("extensions", err)
+	}
+	s.publish(changes...)
+	return passwords, nil
+}
+
+// row checks everything and fills in what was left out.
+func (n NewExtension) row(realm string) (row extensionRow, password string, err error) {
 	if n.Name == "" {
 		n.Name = n.Number
 	}
@@ -109,19 +146,13 @@ func (s *Store) CreateExtension(ctx context.Context, n NewExtension) (Extension,
 	}
 	codecs, err := checkCodecs(n.Codecs)
 	if err = first(checkNumber(n.Number), checkName(n.Name), checkPassword(n.Password), checkContacts(n.MaxContacts), checkRing(n.RingSeconds), err); err != nil {
-		return Extension{}, "", err
+		return row, "", err
 	}
 	now := time.Now().UnixMicro()
-	row := extensionRow{Number: n.Number, Name: n.Name, Enabled: !n.Disabled, MaxContacts: n.MaxContacts, RingSeconds: n.RingSeconds,
+	row = extensionRow{Number: n.Number, Name: n.Name, Enabled: !n.Disabled, MaxContacts: n.MaxContacts, RingSeconds: n.RingSeconds,
 		Codecs: strings.Join(codecs, " "), Created: now, Updated: now}
-	row.setPassword(s.realm, n.Password)
-	err = s.change(n.Number, func() (*pbx.Extension, error) {
-		return row.snapshot(), s.db.WithContext(ctx).Create(&row).Error
-	})
-	if err != nil {
-		return Extension{}, "", err
-	}
-	return row.extension(s.realm), n.Password, nil
+	row.setPassword(realm, n.Password)
+	return row, n.Password, nil
 }
 
 // GetExtension returns one extension, or ErrNotFound.
@@ -231,21 +262,30 @@ func (s *Store) change(number string, do func() (*pbx.Extension, error)) error {
 		}
 		return known("extension "+quoted(number), err)
 	}
-	old := *s.extensions.Load()
-	next := maps.Clone(old)
-	if after == nil {
-		delete(next, number)
-	} else {
-		next[number] = after
+	s.publish(Change{Number: number, After: after})
+	return nil
+}
+
+// publish makes changes that are in the database visible and tells of them. It gives up s.write.
+func (s *Store) publish(changes ...Change) {
+	next := maps.Clone(*s.extensions.Load())
+	for i, c := range changes {
+		changes[i].Before = next[c.Number]
+		if c.After == nil {
+			delete(next, c.Number)
+		} else {
+			next[c.Number] = c.After
+		}
 	}
 	s.extensions.Store(&next)
 	s.listeners.Lock() // taken before write is given up, so that changes are told in order
 	s.write.Unlock()
 	defer s.listeners.Unlock()
-	for _, f := range s.listeners.f {
-		f(Change{number, old[number], after})
+	for _, c := range changes {
+		for _, f := range s.listeners.f {
+			f(c)
+		}
 	}
-	return nil
 }
 
 // OnChange has f called after each change of an extension, one at a time and in order, on the goroutine that made the
