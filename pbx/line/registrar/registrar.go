@@ -1,5 +1,5 @@
 // Package registrar keeps the bindings of extensions to contacts: RFC 3261 §10, Path (RFC 3327), GRUU (RFC 5627), and of
-// RFC 5626 that an instance with a reg-id is one binding wherever it comes from.
+// RFC 5626 that an instance with a reg-id is one binding wherever it comes from. (It does not claim outbound.)
 //
 // All of it is in memory; what a 200 promises is in the journal first. The changes of one extension are made one
 // after the other: each is worked out on what is committed, journalled, and shown only when the journal has it. So a
@@ -10,9 +10,11 @@
 package registrar
 
 import (
+	"crypto/cipher"
 	"errors"
-	"iter"
-	"net/netip"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -22,8 +24,11 @@ import (
 	"ringback/pbx/line/wire"
 )
 
-// ErrNotFound says that there is no such binding.
-var ErrNotFound = errors.New("no such binding")
+// Errors of Remove. The journal's own error comes as it is.
+var (
+	ErrNotFound = errors.New("no such binding")
+	ErrBusy     = errors.New("too many changes of this extension are waiting for the journal")
+)
 
 // Options say how a Registrar works. Journal and Secret are required; other zero values mean the default.
 type Options struct {
@@ -34,91 +39,114 @@ type Options struct {
 
 	Min     time.Duration // shortest time granted, below it 423; default 60 s
 	Max     time.Duration // longest time granted; default 1 h
-	Default time.Duration // if the phone names none; default 1 h
+	Default time.Duration // if the phone names none; default Max, at most 1 h
 
 	RefuseFull bool   // at ext.MaxContacts refuse a new contact (403) instead of dropping the oldest
 	Server     string // Server header of responses; "" leaves it out
 
-	// OnChange is told the bindings of an extension after each change, in order per extension.
+	// OnChange is told the bindings of an extension after each change, in order per extension. It must neither
+	// block nor change all.
 	OnChange func(extension string, all []pbx.Binding)
-	// OnReachable is told when a binding is found (un)reachable.
+	// OnReachable is told when a binding is found unreachable, and when it is reachable again. It must not block.
 	OnReachable func(id string, reachable bool)
-}
-
-// Info is a binding as shown to people.
-type Info struct {
-	ID string `json:"id"`
-	pbx.Binding
-	Reachable bool          `json:"reachable"`
-	Asked     bool          `json:"asked"`  // it has been qualified since its last REGISTER or restart
-	RTT       time.Duration `json:"rtt_ns"` // of the newest answer, 0 if none
 }
 
 // Slots is the number of parts that Qualify divides all bindings into.
 const Slots = 64
 
 // Registrar holds the bindings. Make it with New.
-type Registrar struct{ o Options }
+type Registrar struct {
+	o       Options
+	gruus   cipher.AEAD
+	shards  [Slots]shard
+	sources sources
+	methods methodLists
+	count   atomic.Int64
+
+	timer struct {
+		sync.Mutex
+		*time.Timer
+		closed bool
+	}
+}
 
 // New makes an empty Registrar. It fails if an option makes no sense.
-func New(o Options) (*Registrar, error) { return &Registrar{o: o}, nil }
+func New(o Options) (*Registrar, error) {
+	if o.Journal == nil {
+		return nil, errors.New("registrar: no journal")
+	}
+	if len(o.Secret) < 16 {
+		return nil, errors.New("registrar: the secret has less than 16 bytes")
+	}
+	if o.Min <= 0 {
+		o.Min = time.Minute
+	}
+	if o.Max <= 0 {
+		o.Max = max(time.Hour, o.Min)
+	}
+	if o.Default <= 0 {
+		o.Default = max(min(time.Hour, o.Max), o.Min)
+	}
+	if o.Min < time.Second || o.Min > o.Max || o.Default < o.Min || o.Default > o.Max {
+		return nil, fmt.Errorf("registrar: registration times %v, %v, %v are not in the order min, default, max", o.Min, o.Default, o.Max)
+	}
+	r := &Registrar{o: o, gruus: newGRUUs(o.Secret)}
+	for i := range r.shards {
+		r.shards[i].aors = map[string]*aor{}
+	}
+	r.sources.init()
+	return r, nil
+}
 
 // Register answers a REGISTER that came from ext (its credentials have been checked). The response goes out later,
 // from the journal's goroutine, if something has to be stored.
 func (r *Registrar) Register(tx *transaction.Server, ext *pbx.Extension) {
+	// A response that cannot be sent is the transaction's affair: the phone will ask again.
 	r.Process(tx.Request, tx.From, ext, func(res *sip.Response) { _ = tx.Respond(res) })
 }
 
-// Process is Register without a transaction: respond is called once.
+// Process is Register without a transaction. respond is called once, on this goroutine or the journal's.
 func (r *Registrar) Process(req *sip.Request, from wire.Hop, ext *pbx.Extension, respond func(*sip.Response)) {
+	q, bad := r.read(req, from, ext)
+	if bad != nil {
+		respond(r.refuse(req, bad))
+		return
+	}
+	ok := r.submit(ext.Number, op{
+		change: func(now []*binding) ([]*binding, *refusal) {
+			if !r.exists(ext.Number) {
+				return nil, &refusal{status: 403}
+			}
+			return r.update(now, q, time.Now())
+		},
+		done: func(all []*binding, bad *refusal) {
+			if bad != nil {
+				respond(r.refuse(req, bad))
+				return
+			}
+			respond(r.accept(req, q, all))
+		},
+	})
+	if !ok {
+		respond(r.refuse(req, &refusal{status: 503, retryAfter: 2}))
+	}
 }
 
-// Restore takes what the journal kept, at start, before anything else is called. Expired bindings are left out; those
-// over a stream are unreachable until their phone is back.
-func (r *Registrar) Restore(all []pbx.Binding) {}
-
-// Contacts are the phones of an extension that may be called now, best q first, the newest first among equals.
-// Expired and unreachable ones are left out; one that was not asked yet counts as reachable.
-// Of several flows of one instance (RFC 5626) there is the newest only.
-func (r *Registrar) Contacts(extension string) []pbx.Contact { return nil }
-
-// Binding is a binding by its ID, with the way to it: where its REGISTER came from. Requests to it carry
-// Binding.Path as Route. false if it has gone or expired.
-func (r *Registrar) Binding(id string) (pbx.Binding, wire.Hop, bool) {
-	return pbx.Binding{}, wire.Hop{}, false
+// exists reports whether an extension may have bindings.
+func (r *Registrar) exists(number string) bool {
+	if r.o.Directory == nil {
+		return true
+	}
+	e := r.o.Directory.Extension(number)
+	return e != nil && e.Enabled
 }
-
-// Resolve finds the bindings a GRUU of ours stands for, newest first; none if it is none, or not valid any more
-// (RFC 5627 §5.1). extension is whose it is. The host is not looked at.
-func (r *Registrar) Resolve(uri *sip.Uri) (extension string, ids []string) { return "", nil }
-
-// Mark notes what a qualifying OPTIONS or a call found.
-func (r *Registrar) Mark(id string, reachable bool, rtt time.Duration) {}
-
-// ConnClosed makes the bindings that came by a stream connection unreachable until their phone registers again.
-func (r *Registrar) ConnClosed(hop wire.Hop) {}
-
-// Registered reports whether a binding came from that address. It is cheap: made to be asked for every message.
-func (r *Registrar) Registered(source netip.AddrPort) bool { return false }
-
-// Qualify visits the bindings of one slot (0 to Slots-1), about an equal part of all: to ask every phone once
-// an interval, visit the next slot each interval/Slots. No lock is held in visit.
-func (r *Registrar) Qualify(slot int, visit func(id string, b pbx.Binding, hop wire.Hop)) {}
-
-// All yields every binding that has not expired, in no order.
-func (r *Registrar) All() iter.Seq[Info] { return func(func(Info) bool) {} }
-
-// List is the bindings of one extension.
-func (r *Registrar) List(extension string) []Info { return nil }
-
-// Len is the number of bindings.
-func (r *Registrar) Len() int { return 0 }
-
-// Remove takes a binding out and returns when the journal has it. ErrNotFound if there is none of that ID.
-func (r *Registrar) Remove(id string) error { return ErrNotFound }
-
-// Drop takes out all bindings of an extension that was deleted or disabled. They are gone when it returns.
-func (r *Registrar) Drop(extension string) {}
 
 // Close stops the timer. What is under way at the journal still finishes.
-func (r *Registrar) Close() {}
+func (r *Registrar) Close() {
+	r.timer.Lock()
+	defer r.timer.Unlock()
+	r.timer.closed = true
+	if r.timer.Timer != nil {
+		r.timer.Stop()
+	}
+}
