@@ -22,7 +22,7 @@ type Options struct {
 
 	PerSource float64 // datagrams a second that one address may send in the long run [200]
 	Burst     int     // … and at once [400]
-	// Exempt says that an address (a registered phone, a trunk) is not limited. It is asked only beyond the limit. May be nil.
+	// Exempt says that an address (a registered phone, a trunk) is not limited. It is asked beyond a limit only, and must not call the Transport. May be nil.
 	Exempt func(source netip.Addr) bool
 
 	MaxConns       int           // stream connections in all; beyond, the one that was silent longest gives way [4096]
