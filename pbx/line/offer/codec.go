@@ -169,6 +169,13 @@ func (n *numbers) learn(p payload) {
 			return
 		}
 	}
+	n.add(p)
+}
+
+func (n *numbers) add(p payload) {
+	if *n == nil {
+		*n = make(numbers, 0, 4)
+	}
 	*n = append(*n, p)
 }
 
@@ -204,6 +211,6 @@ func (n *numbers) give(pt uint8, c media.Codec) bool {
 			return false
 		}
 	}
-	*n = append(*n, payload{c, pt})
+	n.add(payload{c, pt})
 	return true
 }

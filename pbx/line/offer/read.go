@@ -78,8 +78,10 @@ type stream struct {
 }
 
 // read reads a description, as loosely as phones write it: LF line ends, no line end at the end, s= and t= missing,
-// attributes before t=, unknown lines. (pion/sdp refuses these, and m=image, of which a phone must see port 0.)
-// Errors have status 400.
+// attributes before t=, unknown lines. Errors have status 400.
+//
+// It is our own because pion/sdp refuses all of these, and every m=image line (T.38), which must be answered with port
+// 0; the tests use pion/sdp as a second reader that shares nothing with this one.
 func read(b []byte) (*description, *Error) {
 	if len(b) > maxText {
 		return nil, &Error{400, "SDP longer than 16 KiB"}
@@ -307,8 +309,10 @@ func readMap(p *payload, value string) {
 		hz = 8000 // RFC 3551 §4.5.2: some phones write the true rate, 16000
 	}
 	p.Name, p.ClockRate, p.Channels = name, uint32(hz), 1
-	if n, err := strconv.ParseUint(channels, 10, 8); err == nil && n > 0 {
-		p.Channels = uint8(n)
+	if channels != "" {
+		if n, err := strconv.ParseUint(channels, 10, 8); err == nil && n > 0 {
+			p.Channels = uint8(n)
+		}
 	}
 }
 
