@@ -1,0 +1,100 @@
+package media
+
+// Connect makes the two hear each other, instead of whatever they heard before. Streams that have no Agreement yet may be
+// connected; their sound flows once they have. On an error both stay as they were.
+//
+// It fails with ErrNoCommonCodec if one of them could not hear the other even by transcoding, ErrForeign if peer is not
+// a stream of the same engine, ErrClosed if one is closed.
+func (s *Stream) Connect(peer Port) error {
+	p, ok := peer.(*Stream)
+	if !ok || p == nil || p == s || p.engine != s.engine {
+		return ErrForeign
+	}
+	s.engine.topology.Lock()
+	defer s.engine.topology.Unlock()
+	if s.isClosed() || p.isClosed() {
+		return ErrClosed
+	}
+	there, back := s.flowTo(p), p.flowTo(s)
+	if there != nil && (!there.sound || !back.sound) {
+		return ErrNoCommonCodec
+	}
+	if s.peer != p {
+		s.detach()
+		p.detach()
+		s.peer, p.peer = p, s
+	}
+	join(s, p, there)
+	join(p, s, back)
+	return nil
+}
+
+// Echo sends the phone's sound back to it. A peer is left in silence.
+func (s *Stream) Echo() {
+	s.engine.topology.Lock()
+	defer s.engine.topology.Unlock()
+	if s.isClosed() {
+		return
+	}
+	if !s.echo {
+		s.detach()
+		s.echo = true
+	}
+	join(s, s, s.flowTo(s))
+}
+
+// Disconnect leaves both this stream and its peer, if it has one, in silence.
+func (s *Stream) Disconnect() {
+	s.engine.topology.Lock()
+	defer s.engine.topology.Unlock()
+	s.detach()
+}
+
+// What follows is called with Engine.topology held.
+
+// detach takes the flows away.
+func (s *Stream) detach() {
+	if p := s.peer; p != nil {
+		join(s, p, nil)
+		join(p, s, nil)
+		s.peer, p.peer = nil, nil
+	}
+	if s.echo {
+		join(s, s, nil)
+		s.echo = false
+	}
+}
+
+// reflow computes the flows anew after an Agreement.
+func (s *Stream) reflow() {
+	if p := s.peer; p != nil {
+		join(s, p, s.flowTo(p))
+		join(p, s, p.flowTo(s))
+	}
+	if s.echo {
+		join(s, s, s.flowTo(s))
+	}
+}
+
+// flowTo is nil while there is nothing agreed on one side.
+func (s *Stream) flowTo(p *Stream) *Flow {
+	from, to := s.Formats(), p.Formats()
+	if from == nil || to == nil {
+		return nil
+	}
+	return newFlow(from, p, to)
+}
+
+// join swaps the flow: the receiving side lets only this one in, so that nothing of the old one comes after.
+func join(from, to *Stream, f *Flow) {
+	to.mu.Lock()
+	to.from = f
+	to.mu.Unlock()
+	from.flow.Store(f)
+}
+
+func (s *Stream) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}

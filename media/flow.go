@@ -1,0 +1,96 @@
+package media
+
+import (
+	"github.com/zaf/g711"
+)
+
+// maxFormats is how many formats of an agreement count.
+const maxFormats = 15
+
+// Flow is one direction of a relay: what becomes of each payload type of one stream on its way to another.
+// It never changes once installed; Connect, Echo, Disconnect and Agree install another one.
+// Sequence and timestamp offsets belong to the receiving leg, which outlives its flows.
+type Flow struct {
+	to     *Stream
+	index  [128]uint8 // by payload type, into routes; routes[0] drops
+	routes [maxFormats + 1]route
+	sound  bool // a codec for sound passes
+}
+
+type route struct {
+	op    op
+	pt    uint8
+	event bool
+	rate  uint32
+}
+
+type op uint8
+
+const (
+	refuse op = iota
+	pass
+	toALaw
+	toULaw
+)
+
+// newFlow maps what from may send to what to wants to get.
+func newFlow(from []Format, to *Stream, wants []Format) *Flow {
+	f := &Flow{to: to}
+	for i, in := range from[:min(len(from), maxFormats)] {
+		if in.RecvPT > 127 || f.index[in.RecvPT] != 0 {
+			continue
+		}
+		r := route{rate: in.ClockRate, event: in.IsEvent()}
+		out, ok := find(wants, in.Codec)
+		switch {
+		case ok:
+			r.op, r.pt = pass, out.SendPT
+		case in.Same(PCMU):
+			if out, ok = find(wants, PCMA); ok {
+				r.op, r.pt = toALaw, out.SendPT
+			}
+		case in.Same(PCMA):
+			if out, ok = find(wants, PCMU); ok {
+				r.op, r.pt = toULaw, out.SendPT
+			}
+		}
+		if r.op == refuse || r.pt > 127 || r.rate == 0 {
+			continue
+		}
+		f.routes[i+1], f.index[in.RecvPT] = r, uint8(i+1)
+		f.sound = f.sound || !in.IsEvent() && !in.IsComfortNoise()
+	}
+	return f
+}
+
+func find(formats []Format, c Codec) (Format, bool) {
+	for _, f := range formats {
+		if f.Same(c) {
+			return f, true
+		}
+	}
+	return Format{}, false
+}
+
+// G.711 between its two laws, a byte for a byte.
+var uLawToALaw, aLawToULaw = func() (a, u [256]byte) {
+	for i := range 256 {
+		a[i], u[i] = g711.Ulaw2AlawFrame(uint8(i)), g711.Alaw2UlawFrame(uint8(i))
+	}
+	return
+}()
+
+func (o op) apply(payload []byte) {
+	switch o {
+	case toALaw:
+		translate(payload, &uLawToALaw)
+	case toULaw:
+		translate(payload, &aLawToULaw)
+	}
+}
+
+func translate(b []byte, table *[256]byte) {
+	for i, c := range b {
+		b[i] = table[c]
+	}
+}

@@ -1,0 +1,103 @@
+package media
+
+import "net/netip"
+
+// arrived handles one datagram. b is overwritten. It runs on the goroutine that read the socket: one for each socket.
+func (s *Stream) arrived(b []byte, rtcp bool, from netip.AddrPort, now int64, c *counters) {
+	if rtcp || isRTCP(b) {
+		s.report(b, rtcp, from, now, c)
+		return
+	}
+	var h header
+	f, epoch, ok := s.admit(b, &h, from, now, c)
+	if !ok {
+		return
+	}
+	if f == nil {
+		c.drop(Unconnected)
+		return
+	}
+	if r := f.routes[f.index[h.pt]]; r.op != refuse {
+		f.to.deliver(b, &h, f, r, epoch, now, c)
+	} else {
+		s.refused(&h, f, epoch, c)
+	}
+}
+
+// admit checks a packet and takes it into the statistics. It is the only place that reads what a phone sends.
+func (s *Stream) admit(b []byte, h *header, from netip.AddrPort, now int64, c *counters) (f *Flow, epoch uint32, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || !s.agreed {
+		c.drop(Late)
+		return
+	}
+	if !h.read(b) {
+		s.drop(c, Malformed)
+		return
+	}
+	accepted, moved := s.latch.accept(from, now)
+	if !accepted {
+		s.drop(c, Source)
+		return
+	}
+	if moved {
+		s.to.set(s.latch.peer)
+	}
+	s.heard, s.silent = now, false
+	if !s.terms.Recv {
+		c.drop(Held)
+		return
+	}
+	t, known := s.format(h.pt)
+	if !known {
+		s.drop(c, Payload)
+		return
+	}
+	if !s.rx.observe(h, len(b), t.rate, !t.event, now) {
+		s.drop(c, Malformed)
+		return
+	}
+	c.in(len(b))
+	return s.flow.Load(), s.rx.epoch, true
+}
+
+// deliver sends a packet of f on to the phone of s.
+func (s *Stream) deliver(b []byte, h *header, f *Flow, r route, epoch uint32, now int64, c *counters) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.from != f {
+		c.drop(Unconnected)
+		return
+	}
+	if !s.terms.Send || s.to.isZero() {
+		s.tx.drop()
+		c.drop(Held)
+		return
+	}
+	payload := b[h.payload:h.end]
+	s.tx.stamp(b, h, f, r, epoch, now)
+	r.op.apply(payload)
+	if !s.pair.rtp.send(b, &s.to) {
+		c.drop(Unsent)
+		return
+	}
+	s.tx.packets++
+	s.tx.octets += uint64(len(payload))
+	c.out()
+}
+
+// refused handles a payload type that the other side has not agreed to.
+func (s *Stream) refused(h *header, f *Flow, epoch uint32, c *counters) {
+	f.to.mu.Lock()
+	f.to.tx.skip(h, f, epoch)
+	f.to.mu.Unlock()
+	s.mu.Lock()
+	s.drop(c, Payload)
+	s.mu.Unlock()
+}
+
+func (s *Stream) drop(c *counters, why Reason) {
+	s.dropped++
+	c.drop(why)
+}

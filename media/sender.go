@@ -1,0 +1,95 @@
+package media
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+)
+
+// sender is a leg's own RTP source: SSRC, sequence and timestamp go on for the leg's whole life, whoever is heard.
+// Its stream's lock guards it.
+type sender struct {
+	ssrc    uint32
+	seq     uint16 // the last one sent
+	started bool
+
+	// The newest timestamp sent, and when: the leg's clock is extrapolated from there.
+	ts   uint32
+	at   int64
+	rate uint32
+
+	// The source that the offsets hold for.
+	flow   *Flow
+	epoch  uint32
+	srcTS  uint32
+	seqOff uint16
+	tsOff  uint32
+
+	packets, octets uint64
+	reported        uint64 // packets at the last report
+}
+
+// start draws the random initial values that RFC 3550 §5.1 asks for.
+func (t *sender) start() {
+	a, b := rand.Uint64(), rand.Uint64()
+	t.ssrc, t.ts, t.seq = uint32(a), uint32(a>>32), uint16(b)
+}
+
+// clock is the leg's timestamp now.
+func (t *sender) clock(now int64) uint32 {
+	if !t.started {
+		return t.ts
+	}
+	return t.ts + uint32(ticks(now-t.at, t.rate))
+}
+
+// stamp rewrites the header of a packet of f in place.
+func (t *sender) stamp(b []byte, h *header, f *Flow, r route, epoch uint32, now int64) {
+	b[1] = b[1]&0x80 | r.pt
+	if t.flow != f || t.epoch != epoch || t.rate != r.rate {
+		t.adopt(h, f, r.rate, epoch, now)
+		b[1] |= 0x80
+	} else if d := int32(h.ts - t.srcTS); !r.event && (d > int32(2*r.rate) || d < -int32(2*r.rate)) && t.leapt(d, now) {
+		t.tsOff = t.next(now, r.rate) - h.ts // the source's clock jumps, ours does not
+		b[1] |= 0x80
+	}
+	seq, ts := h.seq+t.seqOff, h.ts+t.tsOff
+	if int16(seq-t.seq) > 0 {
+		t.seq = seq
+	}
+	if !t.started || int32(ts-t.ts) > 0 {
+		t.ts, t.at, t.srcTS, t.started = ts, now, h.ts, true
+	}
+	binary.BigEndian.PutUint16(b[2:], seq)
+	binary.BigEndian.PutUint32(b[4:], ts)
+	binary.BigEndian.PutUint32(b[8:], t.ssrc)
+}
+
+// adopt fits the offsets to a new source: the next sequence number, and a timestamp advanced by the wall clock.
+func (t *sender) adopt(h *header, f *Flow, rate, epoch uint32, now int64) {
+	t.seqOff = t.seq + 1 - h.seq
+	t.tsOff = t.next(now, rate) - h.ts
+	t.flow, t.epoch, t.rate, t.srcTS = f, epoch, rate, h.ts
+}
+
+// next is the timestamp for a packet that does not follow the one before by its source's clock.
+func (t *sender) next(now int64, rate uint32) uint32 {
+	if !t.started {
+		return t.ts
+	}
+	return t.ts + uint32(max(ticks(now-t.at, rate), int64(rate/50)))
+}
+
+// leapt says whether a source's timestamp moved by d against the wall clock.
+func (t *sender) leapt(d int32, now int64) bool {
+	return d < 0 || int64(d) > ticks(now-t.at, t.rate)+int64(2*t.rate)
+}
+
+// skip closes the gap that a packet leaves which is not passed on, so that the phone does not count it as lost.
+func (t *sender) skip(h *header, f *Flow, epoch uint32) {
+	if t.flow == f && t.epoch == epoch && h.seq+t.seqOff == t.seq+1 {
+		t.seqOff--
+	}
+}
+
+// drop forgets the source: the next packet, whosever it is, follows without a gap.
+func (t *sender) drop() { t.flow = nil }

@@ -1,0 +1,172 @@
+package media
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Stream is the audio of one leg: a pair of ports, what was agreed for it, and who hears it. All methods may be called
+// from any goroutine; after Close they do nothing, except Stats.
+type Stream struct {
+	engine    *Engine
+	pair      *pair
+	rtp, rtcp netip.AddrPort // advertised
+	onTimeout func(*Stream)
+	flow      atomic.Pointer[Flow] // where the phone's sound goes; nil: nowhere
+
+	// Who hears whom, guarded by Engine.topology.
+	peer *Stream
+	echo bool
+
+	timer timer // guarded by the engine's wheel
+
+	mu       sync.Mutex // held for one packet, or for a few assignments
+	closed   bool
+	agreed   bool
+	terms    Agreement // Formats are never changed in place
+	from     *Flow     // the only one that may come in from the other side
+	rx       receiver
+	tx       sender
+	latch    latch // of RTP, and of RTCP if they share a port
+	control  latch // of RTCP
+	to       target
+	toRTCP   target
+	lastPT   uint8
+	lastType format
+	last     string // name of the codec last received
+	heard    int64  // when anything last came that was the phone's, or an Agreement
+	silent   bool   // the present silence was reported
+	reports  reports
+	dropped  uint64
+}
+
+// format is what the receiving side needs to know of a payload type.
+type format struct {
+	rate  uint32
+	event bool // telephone-event or CN: its timestamps say nothing of jitter
+	name  string
+}
+
+// LocalRTP is the address to be written into SDP for RTP.
+func (s *Stream) LocalRTP() netip.AddrPort { return s.rtp }
+
+// LocalRTCP is the address for RTCP, the port above that for RTP.
+func (s *Stream) LocalRTCP() netip.AddrPort { return s.rtcp }
+
+// Formats are those of the last Agreement, nil before the first. They must not be changed.
+func (s *Stream) Formats() []Format {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.terms.Formats
+}
+
+// Agree installs the outcome of an offer/answer exchange. The address of the phone is learned anew (see latch);
+// if it is connected, the flows from and to the peer follow the new formats. An address that cannot be sent to, such as one of
+// the engine's own ports, counts as nowhere.
+func (s *Stream) Agree(a Agreement) {
+	a.Formats = slices.Clip(slices.Clone(a.Formats))
+	a.Remote, a.RemoteRTCP = s.engine.usable(s, a.Remote), s.engine.usable(s, a.RemoteRTCP)
+	a.Source = a.Source.Unmap().WithZone("")
+
+	s.engine.topology.Lock()
+	defer s.engine.topology.Unlock()
+	now := s.engine.now()
+	if !s.install(a, now) {
+		return
+	}
+	s.reflow()
+	s.engine.wheel.set(s, s.due(), now)
+}
+
+// install reports whether the stream is still open.
+func (s *Stream) install(a Agreement, now int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	if !a.Recv {
+		s.rx.pause()
+	}
+	s.terms, s.agreed = a, true
+	s.heard, s.silent = now, false
+	s.lastType, s.lastPT = format{}, 0
+	s.latch.open(a.Remote, a.Source)
+	s.to.set(s.latch.peer)
+	if !a.Mux {
+		s.control.open(a.RemoteRTCP, a.Source)
+		s.toRTCP.set(s.control.peer)
+	}
+	s.reports.begin(now)
+	return true
+}
+
+// format finds what was agreed for a payload type that the phone sends.
+func (s *Stream) format(pt uint8) (format, bool) {
+	if pt == s.lastPT && s.lastType.rate != 0 {
+		return s.lastType, true
+	}
+	for _, f := range s.terms.Formats {
+		if f.RecvPT == pt && f.ClockRate != 0 {
+			s.lastPT = pt
+			s.lastType = format{rate: f.ClockRate, event: f.IsEvent() || f.IsComfortNoise(), name: f.Name}
+			if !s.lastType.event {
+				s.last = f.Name
+			}
+			return s.lastType, true
+		}
+	}
+	return format{}, false
+}
+
+// Stats may be read at any time, also after Close.
+func (s *Stream) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := Stats{
+		Codec:      s.last,
+		PacketsIn:  s.rx.packets,
+		BytesIn:    s.rx.bytes,
+		PacketsOut: s.tx.packets,
+		LostIn:     s.rx.lostBefore + s.rx.lost(),
+		LostOut:    s.reports.lostBefore + s.reports.lost,
+		RoundTrip:  s.reports.roundTrip,
+		JitterOut:  s.reports.jitter,
+		Dropped:    s.dropped,
+	}
+	if s.rx.rate != 0 {
+		st.JitterIn = time.Duration(s.rx.jitter>>4) * time.Second / time.Duration(s.rx.rate)
+	}
+	return st
+}
+
+// Close ends the stream with an RTCP BYE if it was ever heard, and gives its ports back to rest. When it has returned, no
+// packet is passed on from or to the stream; only an OnTimeout that has begun may still run. The second Close does nothing.
+func (s *Stream) Close() Stats {
+	e := s.engine
+	e.topology.Lock()
+	s.detach()
+	e.topology.Unlock()
+	e.wheel.remove(s)
+	if s.shut() {
+		e.ports.release(s.pair, e.now()+e.rest)
+		e.closed.Add(1)
+	}
+	return s.Stats()
+}
+
+func (s *Stream) shut() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.bye()
+	s.closed = true
+	s.pair.rtp.owner.Store(nil)
+	s.pair.rtcp.owner.Store(nil)
+	return true
+}
