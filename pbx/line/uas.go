@@ -1,0 +1,270 @@
+package line
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"ringback/pbx"
+	"ringback/pbx/line/dialog"
+	"ringback/pbx/line/transaction"
+	"ringback/pbx/line/wire"
+)
+
+// incoming is what an incoming leg needs until its 200 was ACKed.
+type incoming struct {
+	tx        *transaction.Server
+	invite    *sip.Request
+	seq       uint32 // of the INVITE
+	delayed   bool   // it had no offer (RFC 3261 §13.2.1)
+	relMay    bool   // the caller supports 100rel
+	relMust   bool   // … and requires it
+	relSDP    bool   // our description went out in a reliable response: it is not repeated in the 200
+	status    int    // newest provisional response
+	described bool   // … or one before it had SDP
+	minute    *transaction.Timer
+
+	rel   reliable
+	done  *sip.Response // 200, waiting for a PRACK or repeated until the ACK
+	sent  bool          // it has gone out
+	again repeat
+	bye   *pbx.Outcome // hang up as soon as the ACK is there
+}
+
+// repeat keeps the time of what is sent again until it is acknowledged.
+type repeat struct {
+	timer *transaction.Timer
+	wait  time.Duration
+	began time.Time
+}
+
+func (in *incoming) stop() {
+	if in != nil {
+		stop(&in.minute)
+		stop(&in.rel.again.timer)
+		stop(&in.again.timer)
+	}
+}
+
+// invite takes an authenticated INVITE outside a dialog.
+func (l *Line) invite(tx *transaction.Server, req *sip.Request, ext *pbx.Extension) {
+	from := tx.From
+	number := dialled(&req.Recipient)
+	switch {
+	case l.draining.Load():
+		l.refuse(tx, 503, "", l.retryAfter(l.o.DrainRetry))
+		return
+	case forwards(req) == 0:
+		l.refuse(tx, 483, "")
+		return
+	case req.Contact() == nil || req.Contact().Address.Host == "" || req.Contact().Address.Wildcard:
+		l.refuse(tx, 400, "Contact Missing or Unusable")
+		return
+	case number == "":
+		l.refuse(tx, 484, "")
+		return
+	}
+	body, ok := sdpOf(req)
+	if !ok {
+		l.refuse(tx, 415, "", l.stock.acceptSDP, l.stock.encoding)
+		return
+	}
+	if !accepts(req) {
+		l.refuse(tx, 406, "")
+		return
+	}
+	if l.tooBrief(req) {
+		l.refuse(tx, 422, "", wholeSeconds("Min-SE", l.o.MinSE))
+		return
+	}
+
+	g := &leg{line: l, tag: newTag(), hop: from, peer: number, ext: ext, incoming: true}
+	g.dlg = dialog.UAS(req, g.tag)
+	g.contact = sip.NewHeader("Contact", l.contact(from))
+	g.binding = l.bindingOf(ext.Number, from)
+	g.updates = hasToken(req, "Allow", "UPDATE")
+	g.in = &incoming{tx: tx, invite: req, seq: req.CSeq().SeqNo, delayed: body == nil}
+	g.in.relMust = hasToken(req, "Require", "100rel")
+	g.in.relMay = g.in.relMust || hasToken(req, "Supported", "100rel")
+	if err := g.open(); err != nil {
+		l.log.Warn("no port for a call", "from", ext.Number, "err", err)
+		l.refuse(tx, 503, "", l.retryAfter(pbx.NoPorts.RetryAfter))
+		return
+	}
+	if body != nil {
+		if _, err := g.sdp.Peek(body); err != nil {
+			g.stream.Close()
+			status, text := statusOf(err)
+			l.refuse(tx, status, "", l.warning(304, text))
+			return
+		}
+	}
+	contact := pbx.Contact{Extension: ext.Number, Number: ext.Number, ID: g.binding, URI: bounded(g.dlg.Target.String())}
+	party := pbx.Identity{Number: ext.Number, Name: ext.Name, Hidden: hidden(req)}
+	g.pbx = pbx.NewLeg(g, g.tag, true, party, contact, bounded(g.dlg.CallID))
+	g.told = true
+	l.invites.Store(tx, g)
+	l.add(g)
+	g.enter(func() {
+		l.reply(tx, l.respond(req, 100, "", ""))
+		hops := forwards(req)
+		g.effects = append(g.effects, func() { l.o.Exchange.Incoming(g.pbx, number, hops) })
+	})
+}
+
+// accepts reports whether the caller can take SDP at all (RFC 3261 §20.1: no Accept header means SDP).
+func accepts(req *sip.Request) bool {
+	any, sdp := false, false
+	for t := range tokens(req, "Accept") {
+		any = true
+		switch mediaType(t) {
+		case "application/sdp", "application/*", "*/*":
+			sdp = true
+		}
+	}
+	return !any || sdp
+}
+
+// bindingOf finds the registered contact that a stream connection belongs to, so that requests find the phone
+// again when it comes back by another one.
+func (l *Line) bindingOf(extension string, from wire.Hop) string {
+	if !from.Reliable() {
+		return ""
+	}
+	for _, c := range l.o.Registrar.Contacts(extension) {
+		if _, hop, ok := l.o.Registrar.Binding(c.ID); ok && hop.Conn == from.Conn {
+			return c.ID
+		}
+	}
+	return ""
+}
+
+// response is a response to the leg's INVITE with our tag.
+func (g *leg) response(status int, phrase string) *sip.Response {
+	return g.line.respond(g.in.invite, status, phrase, g.tag)
+}
+
+// Refuse implements pbx.Signalling.
+func (g *leg) Refuse(o pbx.Outcome) {
+	g.enter(func() {
+		if g.state == ringing && g.in != nil {
+			g.refuse(o)
+		}
+	})
+}
+
+// refuse sends the final response of an incoming leg that is not answered.
+func (g *leg) refuse(o pbx.Outcome) {
+	res := g.response(statusFor(o), bounded(o.Phrase))
+	addReasons(res, o)
+	for _, e := range o.ErrorInfo {
+		res.AppendHeader(sip.NewHeader("Error-Info", bounded(e)))
+	}
+	if o.RetryAfter > 0 {
+		res.AppendHeader(g.line.retryAfter(o.RetryAfter))
+	}
+	g.final(res)
+	g.over(o)
+	g.gone()
+}
+
+// final sends the final response to the INVITE.
+func (g *leg) final(res *sip.Response) {
+	g.line.invites.Delete(g.in.tx)
+	stop(&g.in.minute)
+	stop(&g.in.rel.again.timer)
+	g.line.reply(g.in.tx, res)
+}
+
+// statusFor is the final response for an Outcome. A callee's demand for credentials never passes to a caller.
+func statusFor(o pbx.Outcome) int {
+	switch {
+	case o.Status == 401 || o.Status == 407:
+		return 500
+	case o.Status >= 400 && o.Status < 700:
+		return o.Status
+	case o.Kind == pbx.Cancelled:
+		return 487
+	case o.Kind == pbx.Failed:
+		return 500
+	}
+	return 480
+}
+
+// cancelled is a CANCEL from the caller (RFC 3261 §9.2). Once the 200 has gone it changes nothing.
+func (g *leg) cancelled(o pbx.Outcome) {
+	if g.in == nil || g.state != ringing {
+		return
+	}
+	g.final(g.response(487, ""))
+	g.over(o)
+	g.gone()
+}
+
+// ack is the ACK of a 2xx of ours.
+func (g *leg) ack(req *sip.Request, from wire.Hop) {
+	if !g.dlg.Matches(req) {
+		return
+	}
+	seq := req.CSeq().SeqNo
+	in := g.in
+	if in == nil || !in.sent || seq != in.seq {
+		g.modified(seq, req)
+		return
+	}
+	in.stop()
+	g.in = nil
+	if g.state == released {
+		// RFC 3261 §15: no BYE before the ACK; here it is.
+		if in.bye != nil {
+			g.bye(*in.bye)
+		}
+		g.gone()
+		return
+	}
+	g.state = confirmed
+	if !g.answerIn(req) {
+		return
+	}
+	g.startSession()
+	g.kick()
+}
+
+// answerIn takes the answer to an offer that went out in a 200 (RFC 3261 §13.2.2.4). Without a good one there is no
+// session, and the leg ends by BYE.
+func (g *leg) answerIn(ack *sip.Request) bool {
+	if !g.offering() {
+		return true
+	}
+	body, ok := sdpOf(ack)
+	if ok && body != nil {
+		if err := g.sdp.Accept(body); err == nil {
+			g.agree()
+			return true
+		}
+	}
+	g.sdp.Rollback()
+	g.lost(pbx.Outcome{Kind: pbx.Answered, By: pbx.Caller, Status: 488, Cause: 127,
+		Reason: []string{`SIP;cause=488;text="No usable answer in ACK"`}})
+	return false
+}
+
+func addReasons(m sip.Message, o pbx.Outcome) {
+	if len(o.Reason) == 0 && o.Cause != 0 {
+		m.AppendHeader(sip.NewHeader("Reason", "Q.850;cause="+strconv.Itoa(o.Cause)))
+	}
+	for _, r := range o.Reason {
+		if r = strings.TrimSpace(bounded(r)); r != "" {
+			m.AppendHeader(sip.NewHeader("Reason", r))
+		}
+	}
+}
+
+func (l *Line) retryAfter(d time.Duration) sip.Header { return wholeSeconds("Retry-After", d) }
+
+// wholeSeconds is a header whose value is a time in whole seconds, rounded up.
+func wholeSeconds(name string, d time.Duration) sip.Header {
+	return number(name, int((d+time.Second-1)/time.Second))
+}
