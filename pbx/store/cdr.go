@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,17 +56,9 @@ func (s *Store) ListCDRs(ctx context.Context, f CDRFilter) (CDRPage, error) {
 		return CDRPage{}, err
 	}
 	where, args := f.where(started, id)
-	var found []pbx.CDR
-	for _, column := range f.numberColumns() {
-		rows, err := s.queryCDRs(ctx, where, args, column, f.Number, f.Limit+1)
-		if err != nil {
-			return CDRPage{}, known("call records", err)
-		}
-		found = append(found, rows...)
-	}
-	if f.Number != "" { // one index each for caller, called and answerer: merge
-		slices.SortFunc(found, newestFirst)
-		found = slices.CompactFunc(found, func(a, b pbx.CDR) bool { return a.ID == b.ID })
+	found, err := s.queryCDRs(ctx, where, args, f.Limit+1)
+	if err != nil {
+		return CDRPage{}, known("call records", err)
 	}
 	page := CDRPage{CDRs: found}
 	if len(found) > f.Limit {
@@ -102,7 +93,7 @@ func (s *Store) CDRs(ctx context.Context, f CDRFilter) iter.Seq2[pbx.CDR, error]
 
 // GetCDR returns one finished call, or ErrNotFound.
 func (s *Store) GetCDR(ctx context.Context, id string) (pbx.CDR, error) {
-	rows, err := s.queryCDRs(ctx, "ended_by <> '' AND id = ?", []any{id}, "", "", 1)
+	rows, err := s.queryCDRs(ctx, "ended_by <> '' AND id = ?", []any{id}, 1)
 	if err == nil && len(rows) == 0 {
 		err = ErrNotFound
 	}
@@ -110,13 +101,6 @@ func (s *Store) GetCDR(ctx context.Context, id string) (pbx.CDR, error) {
 		return pbx.CDR{}, known("call record "+quoted(id), err)
 	}
 	return rows[0], nil
-}
-
-func newestFirst(a, b pbx.CDR) int {
-	if c := b.Started.Compare(a.Started); c != 0 {
-		return c
-	}
-	return strings.Compare(b.ID, a.ID)
 }
 
 func parseCursor(after string) (started int64, id string, err error) {
@@ -131,14 +115,7 @@ func parseCursor(after string) (started int64, id string, err error) {
 	return started, id, nil
 }
 
-func (f *CDRFilter) numberColumns() []string {
-	if f.Number == "" {
-		return []string{""}
-	}
-	return []string{"from_number", "to_number", "answered_by"}
-}
-
-// where is the condition for all but Number. Its text is made of constants only.
+// where is the condition. Its text is made of constants only.
 func (f *CDRFilter) where(started int64, id string) (string, []any) {
 	cond, args := []string{"ended_by <> ''"}, []any(nil)
 	add := func(c string, a ...any) { cond, args = append(cond, c), append(args, a...) }
@@ -147,6 +124,9 @@ func (f *CDRFilter) where(started int64, id string) (string, []any) {
 	}
 	if f.To != "" {
 		add("to_number = ?", f.To)
+	}
+	if f.Number != "" {
+		add("(from_number = ? OR to_number = ? OR answered_by = ?)", f.Number, f.Number, f.Number)
 	}
 	if f.Outcome != "" {
 		add("outcome = ?", f.Outcome)
@@ -163,14 +143,8 @@ func (f *CDRFilter) where(started int64, id string) (string, []any) {
 	return strings.Join(cond, " AND "), args
 }
 
-// queryCDRs runs one query; column is "" or one of numberColumns.
-func (s *Store) queryCDRs(ctx context.Context, where string, args []any, column, number string, limit int) ([]pbx.CDR, error) {
-	switch column {
-	case "from_number", "to_number":
-		where, args = where+" AND "+column+" = ?", append(slices.Clone(args), number)
-	case "answered_by": // as the partial index has it; the rest is found by to_number
-		where, args = where+" AND answered_by = ? AND answered_by <> to_number AND answered_by <> ''", append(slices.Clone(args), number)
-	}
+// queryCDRs runs one query.
+func (s *Store) queryCDRs(ctx context.Context, where string, args []any, limit int) ([]pbx.CDR, error) {
 	query := "SELECT " + cdrColumns + " FROM cdrs WHERE " + where + " ORDER BY started DESC, id DESC LIMIT " + strconv.Itoa(limit)
 	rows, err := s.sql.QueryContext(ctx, query, args...)
 	if err != nil {

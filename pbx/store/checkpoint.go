@@ -68,7 +68,7 @@ func openJournal(s *Store) (*Journal, error) {
 func (s *Store) closeOpenCalls() error {
 	ctx := context.Background()
 	for calls := 0; ; {
-		rows, err := s.queryCDRs(ctx, "ended_by = ''", nil, "", "", batchCDRs)
+		rows, err := s.queryCDRs(ctx, "ended_by = ''", nil, batchCDRs)
 		if err != nil {
 			return err
 		}

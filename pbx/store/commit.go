@@ -19,7 +19,7 @@ type committer struct {
 }
 
 func (c *committer) run() {
-	tick := time.NewTicker(syncEvery)
+	tick := time.NewTicker(min(syncEvery, c.every))
 	defer tick.Stop()
 	c.rotated = time.Now()
 	for {

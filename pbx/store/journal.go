@@ -108,10 +108,15 @@ func (j *Journal) Bindings(extension string, all []pbx.Binding, done func(error)
 		return
 	}
 	j.count.dropped.Add(1)
-	j.telling.Add(1) // under the lock, and so before close waits
+	closed := q.closed
+	if !closed {
+		j.telling.Add(1) // under the lock, and so before close waits
+	}
 	q.Unlock()
-	go func() { // the caller may hold what done needs
-		defer j.telling.Done()
+	go func() { // not here: the caller may hold what done needs
+		if !closed {
+			defer j.telling.Done()
+		}
 		done(err)
 	}()
 }
