@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,32 +45,26 @@ func virtual(t *testing.T, o Options, test func(*lab)) {
 		if l.engine, err = New(o); err != nil {
 			t.Fatal(err)
 		}
+		defer l.end()
 		test(l)
-		if err := l.engine.Leaks(); err != nil {
-			t.Error(err)
-		}
-		if n := l.engine.Stats().Panics; n != 0 {
-			t.Errorf("%d panics", n)
-		}
-		l.engine.Close()
-		for _, s := range l.net.Open() {
-			if s != "" && !isPhone(s) {
-				t.Errorf("left open: %s", s)
-			}
-		}
-		l.net.Close()
 	})
 }
 
-func isPhone(s string) bool { return !contains(s, pbxAddr.String()) }
-
-func contains(s, sub string) bool {
-	for i := 0; i+len(sub) <= len(s); i++ {
-		if s[i:i+len(sub)] == sub {
-			return true
+// end checks that nothing is left over.
+func (l *lab) end() {
+	if err := l.engine.Leaks(); err != nil {
+		l.Error(err)
+	}
+	if n := l.engine.Stats().Panics; n != 0 {
+		l.Errorf("%d panics", n)
+	}
+	l.engine.Close()
+	for _, s := range l.net.Open() {
+		if strings.Contains(s, pbxAddr.String()+":") {
+			l.Errorf("left open: %s", s)
 		}
 	}
-	return false
+	l.net.Close()
 }
 
 func (l *lab) stream() *Stream {

@@ -228,6 +228,7 @@ func TestHold(t *testing.T) {
 		quiet.Source = natAddr
 		sa.Agree(quiet)
 		outside.say(0, frame(0))
+		bob.nothing()
 		bob.say(0, frame(0))
 		outside.one()
 		alice.nothing()

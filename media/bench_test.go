@@ -1,0 +1,179 @@
+package media
+
+import (
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var loopback = netip.MustParseAddr("127.0.0.1")
+
+// sink is a network that swallows what is sent, and never delivers.
+type sink struct {
+	done chan struct{}
+	sent atomic.Int64
+}
+
+func (s *sink) ReadFromUDPAddrPort([]byte) (int, netip.AddrPort, error) {
+	<-s.done
+	return 0, netip.AddrPort{}, net.ErrClosed
+}
+func (s *sink) WriteToUDPAddrPort(b []byte, _ netip.AddrPort) (int, error) {
+	s.sent.Add(1)
+	return len(b), nil
+}
+func (s *sink) Close() error { close(s.done); return nil }
+
+func benchEngine(tb testing.TB, o Options) *Engine {
+	tb.Helper()
+	o.Bind = []netip.Addr{loopback}
+	o.Log = slog.New(slog.DiscardHandler)
+	if o.MinPort == 0 {
+		o.MinPort, o.MaxPort = 40000, 50099
+	}
+	e, err := New(o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { e.Close() })
+	return e
+}
+
+func inMemory(netip.AddrPort) (PacketConn, error) { return &sink{done: make(chan struct{})}, nil }
+
+// agreed is an agreement with a phone on loopback.
+func agreed(port uint16, f ...Format) Agreement {
+	return Agreement{Remote: netip.AddrPortFrom(loopback, port), RemoteRTCP: netip.AddrPortFrom(loopback, port+1), Send: true, Recv: true, Formats: f}
+}
+
+func must(tb testing.TB, e *Engine) *Stream {
+	tb.Helper()
+	s, err := e.Open(StreamOptions{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// The relay without the kernel: what our own code costs a packet.
+func benchmarkRelay(b *testing.B, out Format) {
+	e := benchEngine(b, Options{Listen: inMemory})
+	sa, sb := must(b, e), must(b, e)
+	from := netip.AddrPortFrom(loopback, 1000)
+	sa.Agree(agreed(1000, ulaw))
+	sb.Agree(agreed(2000, out))
+	if err := sa.Connect(sb); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	in := packet(0, 0, 0, 1, make([]byte, 160))
+	buf := make([]byte, len(in))
+	i := uint32(0)
+	for b.Loop() {
+		copy(buf, in)
+		buf[2], buf[3] = byte(i>>8), byte(i)
+		buf[5], buf[6], buf[7] = byte(i*160>>16), byte(i*160>>8), byte(i*160)
+		i++
+		sa.arrived(buf, false, from, e.now(), &e.counters)
+	}
+	if n := sb.Stats().PacketsOut; n != uint64(i) {
+		b.Fatalf("%d of %d packets came through", n, i)
+	}
+}
+
+func BenchmarkRelay(b *testing.B)     { benchmarkRelay(b, ulaw) }
+func BenchmarkTranscode(b *testing.B) { benchmarkRelay(b, alaw) }
+
+// Loopback: two phones' sockets through the poller, one packet at a time. Includes what the phones' own calls cost.
+func BenchmarkRelaySockets(b *testing.B) {
+	e := benchEngine(b, Options{})
+	sa, sb := must(b, e), must(b, e)
+	alice, bob := listenUDP(b), listenUDP(b)
+	sa.Agree(agreed(port(alice), ulaw))
+	sb.Agree(agreed(port(bob), ulaw))
+	if err := sa.Connect(sb); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	p, buf := packet(0, 0, 0, 1, make([]byte, 160)), make([]byte, 1500)
+	i := uint16(0)
+	for b.Loop() {
+		p[2], p[3] = byte(i>>8), byte(i)
+		i++
+		alice.WriteToUDPAddrPort(p, sa.LocalRTP())
+		if _, _, err := bob.ReadFromUDPAddrPort(buf); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// What a call without sound costs in the steady state: sockets are there already.
+func BenchmarkOpenClose(b *testing.B) {
+	e := benchEngine(b, Options{Rest: -1})
+	must(b, e).Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		must(b, e).Close()
+	}
+}
+
+// A whole call's media: two streams opened, agreed, connected and closed.
+func BenchmarkCall(b *testing.B) {
+	e := benchEngine(b, Options{Rest: -1})
+	one := agreed(1000, ulaw, alaw, event)
+	other := agreed(2000, ulaw, event)
+	b.ReportAllocs()
+	for b.Loop() {
+		sa, sb := must(b, e), must(b, e)
+		sa.Agree(one)
+		sb.Agree(other)
+		if err := sa.Connect(sb); err != nil {
+			b.Fatal(err)
+		}
+		sa.Close()
+		sb.Close()
+	}
+}
+
+func BenchmarkConnect(b *testing.B) {
+	e := benchEngine(b, Options{Listen: inMemory})
+	sa, sb := must(b, e), must(b, e)
+	sa.Agree(agreed(1000, ulaw, alaw, event))
+	sb.Agree(agreed(2000, ulaw, event))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := sa.Connect(sb); err != nil {
+			b.Fatal(err)
+		}
+		sa.Disconnect()
+	}
+}
+
+func listenUDP(tb testing.TB) *net.UDPConn {
+	tb.Helper()
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { c.Close() })
+	return c
+}
+
+func port(c *net.UDPConn) uint16 { return c.LocalAddr().(*net.UDPAddr).AddrPort().Port() }
+
+func cpu() time.Duration {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// TestRelayServer is the relay of RTPLOAD_CALLS calls for the load of rtpload in testdata: it prints ports for a minute.
+var _ = strconv.Itoa
+var _ = os.Getenv
+var _ = cpu
