@@ -1,7 +1,6 @@
 package registrar
 
 import (
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -199,13 +198,28 @@ func (r *Registrar) readContact(h *sip.ContactHeader, granted time.Duration) (c 
 	return c, nil
 }
 
-// qvalue reads "0" [ "." 0*3DIGIT ] / "1" [ "." 0*3("0") ] into thousandths.
+// qvalue reads ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] ) into thousandths. Phones that leave out the 0 are
+// understood.
 func qvalue(s string) (int, bool) {
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || s[0] != '0' && s[0] != '1' && s[0] != '.' || len(s) > 5 || !(f >= 0 && f <= 1) {
+	whole, frac, _ := strings.Cut(s, ".")
+	if s == "" || s == "." || len(frac) > 3 || whole != "" && whole != "0" && whole != "1" {
 		return 0, false
 	}
-	return int(math.Round(f * 1000)), true
+	n := 0
+	for i := range 3 {
+		d := byte('0')
+		if i < len(frac) {
+			d = frac[i]
+		}
+		if d < '0' || d > '9' {
+			return 0, false
+		}
+		n = n*10 + int(d-'0')
+	}
+	if whole == "1" {
+		n += 1000
+	}
+	return n, n <= 1000
 }
 
 // routes splits a Path header at its commas and checks each value: a name-addr of a SIP URI.
