@@ -234,7 +234,7 @@ func TestCancelIsForInvite(t *testing.T) {
 
 func TestTransportErrorComesLater(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, r *rig) {
-		r.err = errRefused
+		r.refuse(errRefused)
 		r.l.Send(newRequest(sip.INVITE, "c"), udp, r)
 		r.wantSaid() // never before Send returns
 		r.after(100 * time.Millisecond)
@@ -246,7 +246,7 @@ func TestTransportErrorComesLater(t *testing.T) {
 func TestTransportErrorOnRetransmission(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		r.l.Send(newRequest(sip.OPTIONS, "c"), udp, r)
-		r.err = errRefused
+		r.refuse(errRefused)
 		r.after(time.Minute)
 		r.wantSaid("510ms failed refused")
 		r.gone()

@@ -208,3 +208,9 @@ func respond(t *testing.T, tx *Server, code int) {
 		t.Errorf("Respond %d: %v", code, err)
 	}
 }
+
+func (r *rig) refuse(err error) {
+	r.mu.Lock()
+	r.err = err
+	r.mu.Unlock()
+}

@@ -261,11 +261,11 @@ func TestShed(t *testing.T) {
 func TestServerTransportError(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		r.in(get("INVITE", "z9hG4bK1"))
-		r.err = errRefused
+		r.refuse(errRefused)
 		if err := r.requests[0].Respond(wire.NewResponse(r.requests[0].Request, 486, "", "a")); !errors.Is(err, errRefused) {
 			t.Errorf("Respond: %v", err)
 		}
-		r.err = nil
+		r.refuse(nil)
 		r.after(time.Second) // it goes on: Timer G
 		r.wantSent("500ms 486")
 	})

@@ -2,6 +2,7 @@ package transaction
 
 import (
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,13 +68,13 @@ func TestTimerStopsAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Options{})
 		defer l.Close()
-		var second *Timer
+		var second atomic.Pointer[Timer]
 		l.After(time.Second, func() {
-			if !second.Stop() {
+			if !second.Load().Stop() {
 				t.Error("it was not called yet")
 			}
 		})
-		second = l.After(time.Second, func() { t.Error("called after Stop") })
+		second.Store(l.After(time.Second, func() { t.Error("called after Stop") }))
 		time.Sleep(2 * time.Second)
 	})
 }
