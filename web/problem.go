@@ -33,7 +33,9 @@ func init() {
 func problem(w http.ResponseWriter, status int, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail})
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.Encode(huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail})
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {
@@ -97,6 +99,8 @@ func (s *Server) failed(err error, missing string) error {
 		return huma.Error422UnprocessableEntity(bad.Sentence, &huma.ErrorDetail{Message: bad.Sentence, Location: bad.Field})
 	case errors.Is(err, ErrNotFound):
 		return huma.Error404NotFound(missing)
+	case errors.Is(err, ErrBusy):
+		return huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("The exchange is too busy for this now; Retry-After says when to try again."), http.Header{"Retry-After": {"2"}})
 	case errors.Is(err, context.Canceled): // the client has gone
 		return huma.NewError(499, "The request was given up.")
 	default:

@@ -21,6 +21,7 @@ import (
 var (
 	ErrNotFound = errors.New("there is no such thing")
 	ErrExists   = errors.New("it exists already")
+	ErrBusy     = errors.New("it is too busy now")
 )
 
 // Invalid says what is wrong with a value, in a sentence for the person who gave it.
@@ -103,7 +104,6 @@ type Registration struct {
 type Registrations interface {
 	// List returns the registrations of one extension, or of all ("") by extension number.
 	List(extension string) []Registration
-	Count() int
 	Remove(ctx context.Context, id string) error // ErrNotFound
 }
 

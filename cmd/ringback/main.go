@@ -1,2 +1,81 @@
+// Command ringback is the exchange and its command line in one file. serve wires the packages together (wire.go); every
+// other subcommand is a client of a running instance, over the Unix socket in its data directory or by URL and token.
 package main
-func main() {}
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// app is what a subcommand may use of the process it runs in.
+type app struct {
+	out, err io.Writer
+	environ  func(string) string
+}
+
+type commands struct {
+	Serve         serveCmd         `cmd:"" help:"Run the exchange."`
+	Extension     extensionCmd     `cmd:"" aliases:"extensions" help:"Add, list, show, change or remove extensions."`
+	Registrations registrationsCmd `cmd:"" help:"List or remove registered phones."`
+	Calls         callsCmd         `cmd:"" help:"List or hang up calls."`
+	CDR           cdrCmd           `cmd:"" name:"cdr" help:"List call records."`
+	Token         tokenCmd         `cmd:"" help:"List, create or revoke API tokens."`
+	Health        healthCmd        `cmd:"" help:"Say whether the exchange takes calls; fails if not."`
+	CheckConfig   checkConfigCmd   `cmd:"" help:"Check the configuration and say what comes from where."`
+	Version       versionCmd       `cmd:"" help:"Print the version."`
+}
+
+// more are subcommands that stand in files of their own.
+var more []kong.Option
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], app{os.Stdout, os.Stderr, os.Getenv}))
+}
+
+// run is main with everything given. Exit statuses: 0, 1 for what failed, 2 for a wrong command line.
+func run(ctx context.Context, args []string, a app) (status int) {
+	type exit int
+	defer func() { // kong ends --help by its exit function
+		if e, ok := recover().(exit); ok {
+			status = int(e)
+		} else if e := recover(); e != nil {
+			panic(e)
+		}
+	}()
+	var c commands
+	parser, err := kong.New(&c, append([]kong.Option{
+		kong.Name("ringback"),
+		kong.Description("An IP-PBX in one file."),
+		kong.Writers(a.out, a.err),
+		kong.Exit(func(n int) { panic(exit(n)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(a),
+	}, more...)...)
+	if err != nil {
+		panic(err) // a mistake in the tags above
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(a.err, "ringback: %v\n", err)
+		return 2
+	}
+	if err := k.Run(); err != nil {
+		if !errors.Is(err, errSaid) {
+			fmt.Fprintf(a.err, "ringback: %v\n", err)
+		}
+		return 1
+	}
+	return 0
+}
+
+// errSaid ends a subcommand with status 1 where everything has been said.
+var errSaid = errors.New("failed")

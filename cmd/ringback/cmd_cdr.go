@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"ringback/pbx"
+)
+
+type cdrCmd struct {
+	clientFlags
+	From    string        `placeholder:"NUMBER" help:"Only calls from this number."`
+	To      string        `placeholder:"NUMBER" help:"Only calls to this number, as dialled."`
+	Number  string        `placeholder:"NUMBER" help:"Only calls this number made, was called by, or answered."`
+	Outcome string        `placeholder:"TEXT" help:"Only calls that ended so, such as busy."`
+	Last    time.Duration `placeholder:"TIME" help:"Only calls of the last so many hours, such as 24h."`
+	Limit   int           `default:"50" placeholder:"N" help:"How many at most, newest first; 0: all."`
+	CSV     bool          `name:"csv" xor:"csv,json" help:"Print all that fit as CSV."`
+}
+
+func (x *cdrCmd) query() url.Values {
+	q := url.Values{}
+	for k, v := range map[string]string{"from": x.From, "to": x.To, "number": x.Number, "outcome": x.Outcome} {
+		if v != "" {
+			q.Set(k, v)
+		}
+	}
+	if x.Last > 0 {
+		q.Set("since", time.Now().Add(-x.Last).UTC().Format(time.RFC3339))
+	}
+	return q
+}
+
+func (x *cdrCmd) Run(ctx context.Context, a app) error {
+	c, err := x.client(a)
+	if err != nil {
+		return err
+	}
+	const path = "/api/v1/cdrs"
+	q := x.query()
+	if x.CSV {
+		q.Set("format", "csv")
+		res, err := c.open(ctx, http.MethodGet, path+"?"+q.Encode(), nil)
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		_, err = io.Copy(c.out, res.Body)
+		return err
+	}
+	size := 1000
+	if x.Limit > 0 {
+		size = min(x.Limit, size)
+	}
+	q.Set("limit", strconv.Itoa(size))
+	all, err := list[pbx.CDR](ctx, c, path, q, x.Limit)
+	if err != nil {
+		return err
+	}
+	return c.print(all, func(t *table) {
+		t.row("STARTED", "FROM", "TO", "ANSWERED BY", "OUTCOME", "ENDED BY", "TALKED", "CODEC", "LOST")
+		for _, r := range all {
+			talked, lost := "", ""
+			if !r.Answered.IsZero() {
+				talked = r.Ended.Sub(r.Answered).Round(time.Second).String()
+				lost = fmt.Sprintf("%d/%d", r.FromPhone.LostIn, r.ToPhone.LostIn)
+			}
+			outcome := r.Outcome
+			if r.Status != 0 {
+				outcome += " " + strconv.Itoa(r.Status)
+			}
+			t.row(moment(r.Started), person(r.From, r.FromName), r.To, r.By, outcome, r.EndedBy, talked, r.Codec, lost)
+		}
+	})
+}

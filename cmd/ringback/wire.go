@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"ringback/features"
+	"ringback/media"
+	"ringback/pbx"
+	"ringback/pbx/line"
+	"ringback/pbx/line/digest"
+	"ringback/pbx/line/registrar"
+	"ringback/pbx/line/wire"
+	"ringback/pbx/store"
+	"ringback/web"
+)
+
+// instance is a running exchange: every part of it, and the order they stop in.
+type instance struct {
+	log     *slog.Logger
+	config  atomic.Pointer[Config] // the settings in force; live ones are read from here whenever they matter
+	state   atomic.Pointer[string] // why calls are not taken now, nil while they are
+	metrics *web.Metrics
+
+	store       *store.Store
+	media       *media.Engine
+	registrar   *registrar.Registrar
+	auth        *digest.Authenticator
+	known       known
+	line        *line.Line
+	transport   *wire.Transport
+	switchboard *pbx.Switchboard
+	certificate certificate
+	web         *webServer
+
+	closers []func() error // of what has been started, in the order of the start
+	first   *firstStart    // nil: not the first start of this data directory
+}
+
+// firstStart is what is told once.
+type firstStart struct{ password, token string }
+
+var (
+	starting = "it is starting"
+	stopping = "it is shutting down"
+)
+
+// options of startInstance that are not settings.
+type options struct {
+	log      *slog.Logger
+	apiToken string                                           // accepted besides those of the store; "": none
+	trace    func(dir wire.Direction, hop wire.Hop, b []byte) // sees every SIP message; may be nil
+}
+
+// startInstance starts every part, or none: on an error what was started already is stopped again.
+func startInstance(cfg *Config, o options) (*instance, error) {
+	i := &instance{log: o.log, metrics: web.NewMetrics()}
+	if i.log == nil {
+		i.log = slog.Default()
+	}
+	i.config.Store(cfg)
+	i.state.Store(&starting)
+	if err := i.start(cfg, o); err != nil {
+		i.close()
+		return nil, err
+	}
+	i.state.Store(nil)
+	return i, nil
+}
+
+func (i *instance) start(cfg *Config, o options) (err error) {
+	ctx := context.Background()
+	if i.store, err = store.Open(cfg.Data, store.Options{Realm: cfg.Realm, Log: i.log, CDRMaxAge: cfg.Calls.Keep}); err != nil {
+		return err
+	}
+	i.closers = append(i.closers, i.store.Close)
+	if err := i.startMedia(cfg); err != nil {
+		return err
+	}
+	if err := i.startRegistrar(ctx, cfg); err != nil {
+		return err
+	}
+	tlsConfig, err := i.certificate.config(cfg)
+	if err != nil {
+		return err
+	}
+	i.wireLine(cfg, o, tlsConfig)
+	i.registerMetrics()
+	if i.web, err = startWeb(i, cfg, o); err != nil {
+		return err
+	}
+	i.closers = append(i.closers, i.web.close)
+	if err := i.transport.Open(i.line.Receive); err != nil {
+		return fmt.Errorf("SIP cannot be listened for: %w", err)
+	}
+	i.line.Start()
+	return i.welcome(ctx, o)
+}
+
+func (i *instance) startMedia(cfg *Config) (err error) {
+	timeout, rest, dscp := cfg.RTP.Timeout, cfg.RTP.Rest, cfg.RTP.DSCP
+	if rest == 0 {
+		rest = -1
+	}
+	if dscp == 0 {
+		dscp = -1
+	}
+	i.media, err = media.New(media.Options{
+		Bind: mediaAddresses(cfg), AdvertiseFor: i.advertise, Log: i.log,
+		MinPort: cfg.RTP.Ports.Min, MaxPort: cfg.RTP.Ports.Max, Rest: rest, Timeout: timeout, DSCP: dscp,
+	})
+	if err != nil {
+		return fmt.Errorf("RTP cannot be received: %w", err)
+	}
+	i.closers = append(i.closers, i.media.Close)
+	return nil
+}
+
+func (i *instance) startRegistrar(ctx context.Context, cfg *Config) error {
+	secret, err := i.store.Secret(ctx, store.SettingGRUUSecret, 32)
+	if err != nil {
+		return err
+	}
+	i.registrar, err = registrar.New(registrar.Options{
+		Journal: i.store.Journal(), Directory: i.store, Secret: secret, Server: product,
+		Min: cfg.Registrar.MinExpires, Max: cfg.Registrar.MaxExpires, Default: cfg.Registrar.DefaultExpires,
+		RefuseFull: cfg.Registrar.Full == fullRefuse,
+	})
+	if err != nil {
+		return err
+	}
+	i.closers = append(i.closers, func() error { i.registrar.Close(); return nil })
+	bindings, err := i.store.LoadBindings(ctx)
+	if err != nil {
+		return err
+	}
+	i.registrar.Restore(bindings)
+	i.store.OnChange(func(c store.Change) {
+		if c.After == nil || !c.After.Enabled {
+			i.registrar.Drop(c.Number)
+		}
+	})
+	return nil
+}
+
+// product is User-Agent and Server.
+const product = "Ringback"
+
+// wireLine makes what the signalling consists of; nothing is received before transport.Open.
+func (i *instance) wireLine(cfg *Config, o options, tlsConfig *tls.Config) {
+	var algorithms []digest.Algorithm
+	for _, a := range cfg.Auth.Algorithms {
+		algorithms = append(algorithms, digest.Algorithm(a))
+	}
+	var err error
+	i.auth, err = digest.New(digest.Options{Realm: i.store.Realm(), Directory: i.store, Algorithms: algorithms,
+		NonceLifetime: cfg.Auth.NonceLifetime, Failures: cfg.Auth.Failures, Window: cfg.Auth.FailureWindow})
+	if err != nil {
+		panic(err) // the settings were checked
+	}
+	qualify := cfg.SIP.Qualify
+	if qualify == 0 {
+		qualify = -1
+	}
+	udp, tcp := cfg.sipAddresses()
+	i.transport = wire.New(wire.Options{
+		UDP: udp, TCP: tcp, TLS: addresses(cfg.SIP.TLSListen), TLSConfig: tlsConfig, Readers: cfg.readers(),
+		PerSource: float64(cfg.SIP.SourceRate), Burst: cfg.SIP.SourceBurst, Exempt: i.exempt,
+		MaxConns: cfg.SIP.MaxConnections, MaxConnsPerIP: cfg.SIP.MaxPerAddress, IdleTimeout: cfg.SIP.IdleTimeout,
+		Closed: func(hop wire.Hop) { i.line.Closed(hop) }, Trace: o.trace, Log: i.log,
+	})
+	i.line = line.New(line.Options{
+		Send: i.transport, Directory: i.store, Authenticator: &i.known, Registrar: i.registrar, Media: line.Engine(i.media),
+		Locals: i.transport.Locals, Advertise: i.advertise, Product: product,
+		SessionExpires: cfg.SIP.SessionExpires, MinSE: cfg.SIP.MinSessionExpires, Qualify: qualify,
+		MaxTx: cfg.SIP.MaxTransactions, Log: i.log,
+	})
+	i.known.next = i.auth
+	i.switchboard = pbx.New(pbx.Options{
+		Line: i.line, Journal: i.store.Journal(), Directory: i.store, Log: i.log,
+		Route: features.Router{Directory: i.store, Codes: features.DefaultCodes}.Route,
+	})
+	i.line.SetExchange(i.switchboard)
+	i.closers = append(i.closers, i.transport.Close, func() error {
+		i.line.HangupAll(pbx.GoingDown)
+		i.switchboard.Close()
+		i.line.Close()
+		return nil
+	})
+}
+
+// exempt addresses may send as fast as they like: those of registered phones, and those that lately authenticated.
+func (i *instance) exempt(a netip.Addr) bool { return i.registrar.RegisteredFrom(a) || i.known.is(a) }
+
+// advertise is the address that a phone at remote is told, if it is not the interface's own.
+func (i *instance) advertise(remote netip.Addr) netip.Addr {
+	cfg := i.config.Load()
+	remote = remote.Unmap().WithZone("")
+	if !remote.IsValid() || slices.ContainsFunc(cfg.LocalNetworks, func(p netip.Prefix) bool { return p.Contains(remote) }) {
+		return netip.Addr{}
+	}
+	for _, a := range cfg.ExternalAddress {
+		if a.Is4() == remote.Is4() {
+			return a
+		}
+	}
+	return netip.Addr{}
+}
+
+// welcome makes the administrator and the first token of a new data directory, once everything else has worked.
+func (i *instance) welcome(ctx context.Context, o options) error {
+	password, err := i.store.EnsureAdmin(ctx)
+	if err != nil || password == "" {
+		return err
+	}
+	i.first = &firstStart{password: password}
+	if o.apiToken == "" {
+		i.first.token, err = i.store.CreateToken(ctx, "first", store.ScopeAdmin)
+	}
+	return err
+}
+
+// drain takes no more calls, gives those that are up the time of grace, and ends what is left. ctx cuts it short.
+func (i *instance) drain(ctx context.Context) {
+	i.state.Store(&stopping)
+	i.line.Drain()
+	grace := i.config.Load().Calls.Grace
+	ctx, cancel := context.WithTimeout(ctx, grace+5*time.Second) // phones have to answer the BYE
+	defer cancel()
+	if n := len(i.switchboard.Calls()); n > 0 {
+		i.log.Info("no new calls are taken", "calls", n, "grace", grace)
+	}
+	if err := i.switchboard.Drain(ctx, grace); err != nil {
+		i.log.Warn("some calls did not end in order", "calls", len(i.switchboard.Calls()), "error", err)
+	}
+}
+
+// close stops everything in the reverse order of its start.
+func (i *instance) close() {
+	i.state.Store(&stopping)
+	for _, stop := range slices.Backward(i.closers) {
+		if err := stop(); err != nil {
+			i.log.Error("while stopping", "error", err)
+		}
+	}
+	i.closers = nil
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"iter"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"ringback/pbx"
+	"ringback/pbx/line/registrar"
+	"ringback/pbx/store"
+	"ringback/web"
+)
+
+// webServer is the API on its listeners.
+type webServer struct {
+	servers []*http.Server
+	addrs   []netip.AddrPort // of the network listeners
+	serving sync.WaitGroup
+}
+
+func startWeb(i *instance, cfg *Config, o options) (*webServer, error) {
+	s := web.New(web.Backend{
+		Extensions:    extensions{i.store},
+		Registrations: registrations{i.registrar},
+		Calls:         i.switchboard,
+		Records:       records{i.store},
+		Tokens:        newTokens(i.store, o.apiToken),
+		Users:         i.store,
+		Ready:         i.ready,
+	}, web.Options{Metrics: cfg.HTTP.Metrics, TokenFailures: cfg.HTTP.TokenFailures, Log: i.log, Stats: i.metrics})
+
+	var listeners []net.Listener
+	fail := func(err error) (*webServer, error) {
+		for _, l := range listeners {
+			l.Close()
+		}
+		return nil, err
+	}
+	w := &webServer{}
+	local, err := listenSocket(i.store.Dir())
+	if err != nil {
+		return fail(fmt.Errorf("the socket of the command line cannot be made: %w", err))
+	}
+	listeners = append(listeners, local)
+	for _, a := range addresses(cfg.HTTP.Listen) {
+		network := "tcp4"
+		if a.Addr().Is6() {
+			network = "tcp6"
+		}
+		l, err := net.Listen(network, a.String())
+		if err != nil {
+			return fail(fmt.Errorf("HTTP cannot be listened for: %w", err))
+		}
+		listeners = append(listeners, l)
+		w.addrs = append(w.addrs, l.Addr().(*net.TCPAddr).AddrPort())
+	}
+	for n, l := range listeners {
+		h := s.Handler()
+		if n == 0 {
+			h = s.Local()
+		}
+		server := s.HTTP(h)
+		w.servers = append(w.servers, server)
+		w.serving.Go(func() { server.Serve(web.Limit(l)) })
+	}
+	return w, nil
+}
+
+// close lets requests that run finish for two seconds.
+func (w *webServer) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	for _, s := range w.servers {
+		if s.Shutdown(ctx) != nil {
+			s.Close()
+		}
+	}
+	w.serving.Wait()
+	return nil
+}
+
+// ready says whether calls are taken.
+func (i *instance) ready() error {
+	if why := i.state.Load(); why != nil {
+		return errors.New(*why)
+	}
+	return nil
+}
+
+// webError is an error of the store or the registrar as web knows it.
+func webError(err error) error {
+	var bad *store.ValidationError
+	switch {
+	case errors.As(err, &bad):
+		return &web.Invalid{Field: bad.Field, Sentence: bad.Sentence}
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, registrar.ErrNotFound):
+		return web.ErrNotFound
+	case errors.Is(err, store.ErrExists):
+		return web.ErrExists
+	case errors.Is(err, store.ErrOverload), errors.Is(err, registrar.ErrBusy):
+		return web.ErrBusy
+	}
+	return err
+}
+
+type extensions struct{ *store.Store }
+
+func (s extensions) ListExtensions(ctx context.Context, after string, limit int) ([]web.Extension, error) {
+	list, err := s.Store.ListExtensions(ctx, after, limit)
+	all := make([]web.Extension, len(list))
+	for i, e := range list {
+		all[i] = web.Extension(e)
+	}
+	return all, webError(err)
+}
+
+func (s extensions) GetExtension(ctx context.Context, number string) (web.Extension, error) {
+	e, err := s.Store.GetExtension(ctx, number)
+	return web.Extension(e), webError(err)
+}
+
+func (s extensions) CreateExtension(ctx context.Context, n web.NewExtension) (web.Extension, string, error) {
+	e, password, err := s.Store.CreateExtension(ctx, store.NewExtension(n))
+	return web.Extension(e), password, webError(err)
+}
+
+func (s extensions) UpdateExtension(ctx context.Context, number string, u web.ExtensionUpdate) (web.Extension, string, error) {
+	e, generated, err := s.Store.UpdateExtension(ctx, number, store.ExtensionUpdate(u))
+	return web.Extension(e), generated, webError(err)
+}
+
+func (s extensions) DeleteExtension(ctx context.Context, number string) error {
+	return webError(s.Store.DeleteExtension(ctx, number))
+}
+
+type registrations struct{ *registrar.Registrar }
+
+func (r registrations) List(extension string) []web.Registration {
+	var all []registrar.Info
+	if extension != "" {
+		all = r.Registrar.List(extension)
+	} else {
+		all = slices.SortedFunc(r.All(), func(a, b registrar.Info) int {
+			return strings.Compare(a.Extension+"\x00"+a.ID, b.Extension+"\x00"+b.ID)
+		})
+	}
+	list := make([]web.Registration, len(all))
+	for i, b := range all {
+		list[i] = web.Registration{Binding: b.Binding, ID: b.ID, Reachable: b.Reachable, RoundTrip: b.RTT}
+	}
+	return list
+}
+
+func (r registrations) Remove(_ context.Context, id string) error {
+	return webError(r.Registrar.Remove(id))
+}
+
+type records struct{ *store.Store }
+
+func (s records) Page(ctx context.Context, f web.Filter) ([]pbx.CDR, string, error) {
+	p, err := s.ListCDRs(ctx, store.CDRFilter(f))
+	return p.CDRs, p.Next, webError(err)
+}
+
+func (s records) Get(ctx context.Context, id string) (pbx.CDR, error) {
+	c, err := s.GetCDR(ctx, id)
+	return c, webError(err)
+}
+
+func (s records) All(ctx context.Context, f web.Filter) iter.Seq2[pbx.CDR, error] {
+	f.Limit = 1000
+	return s.CDRs(ctx, store.CDRFilter(f))
+}
+
+// tokens are those of the store, and one that the environment sets for as long as it does.
+type tokens struct {
+	*store.Store
+	fixed *[sha256.Size]byte
+}
+
+func newTokens(s *store.Store, fixed string) tokens {
+	t := tokens{Store: s}
+	if fixed != "" {
+		sum := sha256.Sum256([]byte(fixed))
+		t.fixed = &sum
+	}
+	return t
+}
+
+func (t tokens) Valid(secret string) bool {
+	if t.fixed != nil {
+		if sum := sha256.Sum256([]byte(secret)); subtle.ConstantTimeCompare(sum[:], t.fixed[:]) == 1 {
+			return true
+		}
+	}
+	k, ok := t.CheckToken(secret)
+	return ok && k.Scope == store.ScopeAdmin
+}
+
+func (t tokens) List() []web.Token {
+	all := []web.Token{}
+	for _, k := range t.Tokens() {
+		all = append(all, web.Token{Name: k.Name, Created: k.Created, Used: k.LastUsed()})
+	}
+	return all
+}
+
+func (t tokens) Create(ctx context.Context, name string) (string, error) {
+	secret, err := t.CreateToken(ctx, name, store.ScopeAdmin)
+	return secret, webError(err)
+}
+
+func (t tokens) Revoke(ctx context.Context, name string) error {
+	return webError(t.RevokeToken(ctx, name))
+}
