@@ -1,0 +1,254 @@
+package real
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ringback/pbx/pbxtest"
+)
+
+// modules is where Debian has baresip's.
+const modules = "/usr/lib/baresip/modules"
+
+// Account is what a baresip is set up with.
+type Account struct {
+	User, Password string
+	Server         netip.AddrPort // the PBX; zero: none, calls go straight to a URI
+	Transport      string         // "udp" (default) or "tcp"
+	Codecs         string         // for the account's audio_codecs; default PCMU,PCMA
+	Answer         bool           // answers by itself at once
+	Tone           float64        // Hz that it plays
+}
+
+// Baresip is a running baresip 1.0.
+type Baresip struct {
+	Addr netip.AddrPort // where it listens for SIP
+
+	t    testing.TB
+	dir  string
+	p    *process
+	conn net.Conn
+
+	mu      sync.Mutex
+	events  []string
+	changed chan struct{}
+}
+
+// StartBaresip starts a baresip that registers, if it has a server, and waits until it is registered.
+func StartBaresip(t testing.TB, a Account) *Baresip {
+	t.Helper()
+	Need(t, "baresip")
+	b := &Baresip{t: t, dir: t.TempDir(), Addr: Port(t), changed: make(chan struct{})}
+	control := Port(t)
+	if err := b.configure(a, control); err != nil {
+		t.Fatal(err)
+	}
+	b.p = start(t, b.dir, "baresip", "-f", b.dir, "-v")
+	var err error
+	for range 100 {
+		if b.conn, err = net.Dial("tcp", control.String()); err == nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond) // a child process: nothing else tells
+	}
+	if err != nil {
+		t.Fatalf("baresip does not listen for commands: %v\n%s", err, b.p.out.String())
+	}
+	t.Cleanup(func() { _ = b.conn.Close() })
+	go b.listen()
+	if a.Server.IsValid() {
+		if err := b.Await("REGISTER_OK", 10*time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+func (b *Baresip) configure(a Account, control netip.AddrPort) error {
+	if a.Transport == "" {
+		a.Transport = "udp"
+	}
+	if a.Codecs == "" {
+		a.Codecs = "PCMU,PCMA"
+	}
+	if a.Tone == 0 {
+		a.Tone = 440
+	}
+	tone := filepath.Join(b.dir, "tone.wav")
+	if err := writeTone(tone, a.Tone, limit); err != nil {
+		return err
+	}
+	rtp := 2 * (21000 + int(b.Addr.Port())%4000)
+	config := fmt.Sprintf(`poll_method epoll
+sip_listen %s
+call_local_timeout 120
+call_max_calls 4
+audio_player aubridge,nowhere
+audio_source aufile,%s
+audio_alert aubridge,nobody
+ausrc_srate 8000
+auplay_srate 8000
+ausrc_channels 1
+auplay_channels 1
+audio_level no
+ausrc_format s16
+auplay_format s16
+auenc_format s16
+audec_format s16
+audio_buffer 20-160
+rtp_tos 184
+rtp_ports %d-%d
+rtcp_mux no
+jitter_buffer_delay 5-10
+net_interface 127.0.0.1
+module_path %s
+module g711.so
+module g722.so
+module aufile.so
+module aubridge.so
+module sndfile.so
+module_app account.so
+module_app menu.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen %s
+snd_path %s
+`, b.Addr, tone, rtp, rtp+99, modules, control, b.dir)
+	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;audio_codecs=%s;ptime=20;", a.User, a.Server, a.Transport, a.User, a.Password, a.Codecs)
+	if !a.Server.IsValid() {
+		account = fmt.Sprintf("<sip:%s@%s;transport=%s>;audio_codecs=%s;ptime=20;regint=0;", a.User, b.Addr, a.Transport, a.Codecs)
+	} else {
+		account += "regint=300;"
+	}
+	if a.Answer {
+		account += "answermode=auto"
+	} else {
+		account += "answermode=manual"
+	}
+	for name, text := range map[string]string{"config": config, "accounts": account + "\n", "contacts": ""} {
+		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listen reads events, as netstrings of JSON, until the connection ends.
+func (b *Baresip) listen() {
+	r := bufio.NewReader(b.conn)
+	for {
+		head, err := r.ReadString(':')
+		if err != nil {
+			return
+		}
+		n, err := strconv.Atoi(strings.TrimSuffix(head, ":"))
+		if err != nil || n < 0 || n > 1<<20 {
+			return
+		}
+		body := make([]byte, n+1)
+		if _, err := io.ReadFull(r, body); err != nil {
+			return
+		}
+		var e struct {
+			Type, Param, Data string
+			Response, OK      bool
+		}
+		_ = json.Unmarshal(body[:n], &e)
+		b.mu.Lock()
+		if e.Response {
+			b.events = append(b.events, "response "+e.Data)
+		} else {
+			b.events = append(b.events, e.Type+" "+e.Param)
+		}
+		close(b.changed)
+		b.changed = make(chan struct{})
+		b.mu.Unlock()
+	}
+}
+
+// Command gives a command of baresip's menu module: "dial", "accept", "hangup", "hold", "resume" …
+func (b *Baresip) Command(command, params string) error {
+	text, err := json.Marshal(map[string]string{"command": command, "params": params, "token": "t"})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(b.conn, "%d:%s,", len(text), text)
+	return err
+}
+
+// Await waits for an event that begins so: CALL_INCOMING, CALL_RINGING, CALL_ESTABLISHED, CALL_CLOSED, REGISTER_OK …
+// An event is returned once only.
+func (b *Baresip) Await(event string, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
+		b.mu.Lock()
+		changed := b.changed
+		for i, e := range b.events {
+			if strings.HasPrefix(e, event) {
+				b.events = append(b.events[:i:i], b.events[i+1:]...)
+				b.mu.Unlock()
+				return nil
+			}
+		}
+		all := strings.Join(b.events, "; ")
+		b.mu.Unlock()
+		select {
+		case <-changed:
+		case <-b.p.done:
+			return fmt.Errorf("baresip has ended: %v\n%s", b.p.err, tail(b.p.out.String(), 3000))
+		case <-timer.C:
+			return fmt.Errorf("baresip: no %s within %v; other events: %s", event, d, all)
+		}
+	}
+}
+
+// Dial calls a number at its server, or a URI, and does not wait.
+func (b *Baresip) Dial(to string) error { return b.Command("dial", to) }
+
+// Accept answers the call that rings.
+func (b *Baresip) Accept() error { return b.Command("accept", "") }
+
+// Hangup ends the call.
+func (b *Baresip) Hangup() error { return b.Command("hangup", "") }
+
+// Hears waits until the sound that baresip has received, in its newest recording, ends with a second of the tone.
+func (b *Baresip) Hears(frequency float64, d time.Duration) error {
+	end := time.Now().Add(d)
+	last := "nothing was recorded"
+	for time.Now().Before(end) {
+		files, _ := filepath.Glob(filepath.Join(b.dir, "dump-*-dec.wav"))
+		for _, f := range files {
+			samples, rate, err := readWAV(f)
+			if err != nil || rate != 8000 {
+				last = fmt.Sprintf("%s: %d Hz, %v", filepath.Base(f), rate, err)
+				continue
+			}
+			if len(samples) < rate {
+				last = fmt.Sprintf("%d samples were recorded", len(samples))
+				continue
+			}
+			second := samples[len(samples)-rate:]
+			level, all := pbxtest.Level(second, frequency), pbxtest.Loudness(second)
+			if level > -30 && level > all-3 {
+				return nil
+			}
+			last = fmt.Sprintf("%.0f Hz is at %.0f dB, all at %.0f dB", frequency, level, all)
+		}
+		time.Sleep(100 * time.Millisecond) // another process writes the file
+	}
+	return fmt.Errorf("baresip does not hear %.0f Hz: %s", frequency, last)
+}
+
+// Log is what baresip has written.
+func (b *Baresip) Log() string { return b.p.out.String() }
