@@ -23,7 +23,7 @@ func TestSendPutsVia(t *testing.T) {
 		if b, _ := other.Params.Get("branch"); b == branch || other.Transport != "TCP" || other.Params.Has("rport") {
 			t.Errorf("Via %v", other)
 		}
-		if v := r.out[0].request().Via(); v.Host != via.Host || v.Port != 5066 {
+		if v := r.sent(0).request().Via(); v.Host != via.Host || v.Port != 5066 {
 			t.Errorf("sent Via %v", v)
 		}
 	})
@@ -98,7 +98,7 @@ func TestInviteClientRejected(t *testing.T) {
 		r.wantSaid("0s 100 ", "1s 180 x", "6s 486 x")
 
 		// §17.1.1.3
-		invite, ack := r.out[0].request(), r.out[1].request()
+		invite, ack := r.sent(0).request(), r.sent(1).request()
 		for name, pair := range map[string][2]string{
 			"Request-URI": {invite.Recipient.String(), ack.Recipient.String()},
 			"Via":         {invite.Via().Value(), ack.Via().Value()},
@@ -164,7 +164,7 @@ func TestCancelWaitsForProvisional(t *testing.T) {
 		r.wantSent("0s INVITE", "500ms INVITE")
 		r.reply(100, "")
 		r.wantSent("0s INVITE", "500ms INVITE", "1s CANCEL")
-		invite, cancel := r.out[0].request(), r.out[2].request()
+		invite, cancel := r.sent(0).request(), r.sent(2).request()
 		if cancel.Via().Value() != invite.Via().Value() || cancel.CSeq().Value() != "1 CANCEL" || cancel.To().Value() != invite.To().Value() ||
 			wire.Find(cancel, "Reason") == nil || cancel.Recipient.String() != invite.Recipient.String() {
 			t.Errorf("CANCEL %v", cancel)
@@ -200,7 +200,7 @@ func TestCancelCrosses200(t *testing.T) {
 		r.reply(180, "x")
 		c.Cancel()
 		r.reply(200, "x") // it had left before the CANCEL came: the user must ACK and BYE it
-		r.replyTo(r.out[1].request(), 481, "x")
+		r.replyTo(r.sent(1).request(), 481, "x")
 		r.after(time.Minute)
 		r.wantSent("0s INVITE", "0s CANCEL")
 		r.wantSaid("0s 180 x", "0s 200 x")
@@ -214,7 +214,7 @@ func TestCancelNeverAnswered(t *testing.T) {
 		r.reply(180, "x")
 		r.after(10 * time.Second)
 		c.Cancel()
-		r.replyTo(r.out[1].request(), 200, "x")
+		r.replyTo(r.sent(1).request(), 200, "x")
 		r.after(time.Minute)
 		r.wantSent("0s INVITE", "10s CANCEL")
 		r.wantSaid("0s 180 x", "42s failed timeout") // §9.1: 64*T1
@@ -280,7 +280,7 @@ func TestFull(t *testing.T) {
 func TestForeignVia(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		r.l.Send(newRequest(sip.OPTIONS, "c1"), udp, r)
-		res := wire.NewResponse(r.out[0].request(), 200, "OK", "x")
+		res := wire.NewResponse(r.sent(0).request(), 200, "OK", "x")
 		res.AppendHeader(&sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: "UDP", Host: "255.255.255.255"})
 		r.in(wire.Append(nil, res)) // §8.1.3.3
 		r.wantSaid()
@@ -301,7 +301,7 @@ func TestCallsAreSerial(t *testing.T) {
 			inside.Unlock()
 		}
 		r.l.Send(newRequest(sip.INVITE, "c"), udp, r)
-		m, _ := wire.Parse(wire.Append(nil, wire.NewResponse(r.out[0].request(), 180, "", "x")), udp)
+		m, _ := wire.Parse(wire.Append(nil, wire.NewResponse(r.sent(0).request(), 180, "", "x")), udp)
 		go r.l.Receive(m, udp)
 		synctest.Wait()
 		r.reply(183, "x") // another reader: it does not wait

@@ -155,7 +155,7 @@ func (r *rig) wantSaid(want ...string) {
 }
 
 // reply gives a response to what the layer sent first.
-func (r *rig) reply(code int, toTag string) { r.replyTo(r.out[0].request(), code, toTag) }
+func (r *rig) reply(code int, toTag string) { r.replyTo(r.sent(0).request(), code, toTag) }
 
 func (r *rig) replyTo(req *sip.Request, code int, toTag string) {
 	r.t.Helper()
@@ -212,5 +212,17 @@ func respond(t *testing.T, tx *Server, code int) {
 func (r *rig) refuse(err error) {
 	r.mu.Lock()
 	r.err = err
+	r.mu.Unlock()
+}
+
+func (r *rig) sent(i int) sent {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.out[i]
+}
+
+func (r *rig) forget() {
+	r.mu.Lock()
+	r.out = nil
 	r.mu.Unlock()
 }

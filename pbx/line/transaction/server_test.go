@@ -17,7 +17,7 @@ func TestTryingAfter200ms(t *testing.T) {
 		r.after(500 * time.Millisecond)
 		r.in(get("INVITE", "z9hG4bK1"))
 		r.wantSent("200ms 100", "500ms 100")
-		if tag(r.out[0].response().To().Params) != "" {
+		if tag(r.sent(0).response().To().Params) != "" {
 			t.Error("100 with a To tag")
 		}
 		r.wantSaid("0s request INVITE")
@@ -42,7 +42,7 @@ func TestInviteServerRejects(t *testing.T) {
 		r.in(get("INVITE", "z9hG4bK1"))
 		r.after(15600 * time.Millisecond) // Timer G
 		r.wantSent("0s 486", "500ms 486", "1.5s 486", "3.5s 486", "7.5s 486", "11.5s 486", "15.5s 486")
-		r.out = nil
+		r.forget()
 		r.in(get("INVITE", "z9hG4bK1"))
 		r.wantSent("15.6s 486")
 		r.in(get("ACK", "z9hG4bK1", "To: <sip:alice@192.0.2.1>;tag=a"))
@@ -79,7 +79,7 @@ func TestInviteServerRejectsReliable(t *testing.T) {
 		r.inFrom(get("INVITE", "z9hG4bK1"), tcp())
 		r.after(10 * time.Second)
 		r.wantSent("0s 486") // no Timer G
-		if to := r.out[0].to; to.Conn != 7 || to.Remote.Port() != 5060 {
+		if to := r.sent(0).to; to.Conn != 7 || to.Remote.Port() != 5060 {
 			t.Errorf("responded to %v: the connection, or else the sent-by port (§18.2.2)", to)
 		}
 		r.inFrom(get("ACK", "z9hG4bK1", "To: <sip:alice@192.0.2.1>;tag=a"), tcp())
@@ -190,8 +190,8 @@ func TestServerCancel(t *testing.T) {
 		r.in(get("CANCEL", "z9hG4bK1"))
 		r.in(get("CANCEL", "z9hG4bK1")) // its retransmission: answered, but the user is not told again
 		r.wantSent("0s 481", "0s 180", "0s 200", "0s 200")
-		if tag(r.out[2].response().To().Params) != "a" || r.out[2].response().CSeq().MethodName != sip.CANCEL {
-			t.Errorf("200 to CANCEL: %v", r.out[2].m)
+		if tag(r.sent(2).response().To().Params) != "a" || r.sent(2).response().CSeq().MethodName != sip.CANCEL {
+			t.Errorf("200 to CANCEL: %v", r.sent(2).m)
 		}
 		respond(t, r.requests[0], 487)
 		r.in(get("ACK", "z9hG4bK1", "To: <sip:alice@192.0.2.1>;tag=a"))
@@ -242,8 +242,8 @@ func TestShed(t *testing.T) {
 		}
 		r.wantSent()
 		stranger("i") // 80 %
-		if r.out[0].response().StatusCode != 503 || wire.Find(r.out[0].m, "Retry-After") == nil || wire.Find(r.out[0].m, "Server") == nil {
-			t.Errorf("%v", r.out[0].m)
+		if r.sent(0).response().StatusCode != 503 || wire.Find(r.sent(0).m, "Retry-After") == nil || wire.Find(r.sent(0).m, "Server") == nil {
+			t.Errorf("%v", r.sent(0).m)
 		}
 		stranger("j", "From: <sip:carol@192.0.2.2>;tag=1")    // registered
 		stranger("k", "To: <sip:alice@192.0.2.1>;tag=dialog") // in a dialog
