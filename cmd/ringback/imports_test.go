@@ -35,9 +35,9 @@ var strangers = map[string][]string{
 	"pbx":             {"github.com/emiago/sipgo", "database/sql", "gorm.io", "net/http"},
 	"features":        {"github.com/emiago/sipgo", "database/sql", "gorm.io", "net/http"},
 	"media":           {"github.com/emiago/sipgo", "database/sql", "gorm.io", "net/http"},
-	"pbx/line/...":    {"database/sql", "gorm.io"},
+	"pbx/line/...":    {"gorm.io", "modernc.org"},
 	"pbx/store":       {"github.com/emiago/sipgo"},
-	"web":             {"github.com/emiago/sipgo", "database/sql", "gorm.io"},
+	"web":             {"github.com/emiago/sipgo", "gorm.io", "modernc.org"},
 	"pbx/pbxtest/...": {"github.com/emiago/sipgo", "ringback/pbx/line", "ringback/pbx/store", "database/sql", "gorm.io"},
 }
 
