@@ -2,7 +2,6 @@ package media
 
 import (
 	"encoding/binary"
-	"errors"
 	"net/netip"
 	"os"
 	"runtime"
@@ -26,6 +25,8 @@ type poller struct {
 	sockets atomic.Pointer[[]*socket] // by the number that epoll gives back; only ever appended to, under Engine.ports.mu
 	next    int
 	running sync.WaitGroup
+
+	stopping chan struct{}
 }
 
 type loop struct {
@@ -40,7 +41,7 @@ type loop struct {
 }
 
 func newPoller(e *Engine, loops int) (*poller, error) {
-	p := &poller{engine: e}
+	p := &poller{engine: e, stopping: make(chan struct{})}
 	p.sockets.Store(new([]*socket))
 	for range loops {
 		l, err := p.newLoop()
@@ -75,6 +76,7 @@ func (p *poller) newLoop() (*loop, error) {
 // stop ends the loops and waits for them. Sockets are closed afterwards, so that no loop can read a descriptor that has
 // become another file.
 func (p *poller) stop() {
+	close(p.stopping)
 	for _, l := range p.loops {
 		l.file.Close()
 	}
@@ -140,14 +142,17 @@ func (p *poller) add(rtp, rtcp *socket) error {
 
 func (l *loop) run() {
 	defer l.poller.running.Done()
+	n := 0
+	ready := func(uintptr) bool {
+		n = l.wait()
+		return n != 0
+	}
 	for {
-		n := 0
-		err := l.raw.Read(func(uintptr) bool {
-			n = l.wait()
-			return n != 0
-		})
+		err := l.raw.Read(ready)
 		if err != nil || n < 0 {
-			if err == nil || !errors.Is(err, os.ErrClosed) {
+			select {
+			case <-l.poller.stopping:
+			default:
 				l.poller.engine.log.Error("media: a loop has ended", "error", err)
 			}
 			return
