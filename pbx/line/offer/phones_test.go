@@ -12,9 +12,11 @@ import (
 	"ringback/pbx/line/offer"
 )
 
-// TestPhones answers what phones of several makes offer. Every file of testdata/phones has its row.
+// TestPhones answers what phones of several makes offer, and the SDP of RFC 5118. Every file has its row.
 func TestPhones(t *testing.T) {
 	wish := []media.Codec{media.PCMA, media.PCMU}
+	g726 := media.Codec{Name: "G726-32", ClockRate: 8000, Channels: 1}
+	tested := map[string]bool{}
 	for _, c := range []struct {
 		phone  string
 		prefer []media.Codec
@@ -39,10 +41,15 @@ func TestPhones(t *testing.T) {
 		{"gateway-fax-switch", wish, nil, "", false},
 		{"fritzbox", []media.Codec{{Name: "PCMA", ClockRate: 16000}}, []string{"m=audio 20000 RTP/AVP 120"}, "192.168.1.1:7080", true},
 		{"old-phone-lf-only", []media.Codec{media.G722}, []string{"m=audio 20000 RTP/AVP 9 101"}, "10.0.0.9:4000", true},
+		{"rfc5118-mult-ip-in-sdp", wish, []string{"m=audio 20000 RTP/AVP 0", "m=video 0 RTP/AVP 107"}, "192.0.2.1:22334", true},
+		{"rfc5118-ipv4-mapped-ipv6", []media.Codec{g726}, []string{"m=audio 20000 RTP/AVP 2", "m=video 0 RTP/AVP 107"}, "192.0.2.2:6000", true},
+		{"rfc5118-ipv6-in-sdp", []media.Codec{g726}, []string{"m=audio 20000 RTP/AVP 2", "m=video 0 RTP/AVP 107"}, "[2001:db8::20]:6000", true},
+		{"rfc5118-ipv6-in-sdp", wish, nil, "", false},
 		{"ipv6-softphone", wish, []string{"m=audio 20000 RTP/AVP 0 101"}, "[2001:db8::7]:4000", true},
 	} {
+		tested[c.phone] = true
 		l := local()
-		if strings.HasPrefix(c.phone, "ipv6") {
+		if strings.Contains(c.remote, "[") {
 			l.RTP, l.RTCP = netip.MustParseAddrPort("[2001:db8::1]:20000"), netip.MustParseAddrPort("[2001:db8::1]:20001")
 		}
 		s := offer.New(l)
@@ -64,6 +71,10 @@ func TestPhones(t *testing.T) {
 		if a.Remote.String() != c.remote || a.Send != c.send {
 			t.Errorf("%s: remote %v, send %v", c.phone, a.Remote, a.Send)
 		}
+	}
+	files, err := filepath.Glob("testdata/phones/*.sdp")
+	if err != nil || len(files) != len(tested) {
+		t.Errorf("%d files, %d tested: %v", len(files), len(tested), err)
 	}
 }
 
