@@ -16,6 +16,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"ringback/pbx"
+	"ringback/pbx/line/wire"
 )
 
 // libre, the stack of baresip, took part in no authentication with an unknown algorithm among its challenges before it
@@ -77,7 +78,7 @@ func (a *Authenticator) check(req *sip.Request, from netip.Addr) Result {
 	case OK:
 		r.OK = true
 	case Malformed:
-		r.Response = sip.NewResponseFromRequest(req, 400, "Malformed Authorization", nil)
+		r.Response = respond(req, 400, "Malformed Authorization")
 	default:
 		r.Response = a.challenge(req, r.Verdict == Stale || r.Verdict == Replayed)
 	}
@@ -242,9 +243,19 @@ func unescape(s string) string {
 	return s
 }
 
+// respond makes a response with the To tag that a retransmission of req would get, too: RFC 3261 §8.2.7 asks that of a
+// server without a state, and a challenge may be sent by one.
+func respond(req *sip.Request, status int, phrase string) *sip.Response {
+	key := ""
+	if id := req.CallID(); id != nil {
+		key = string(*id)
+	}
+	return wire.NewResponse(req, status, phrase, wire.StatelessTag(key))
+}
+
 // challenge is the 401, one challenge an algorithm and all of the same nonce.
 func (a *Authenticator) challenge(req *sip.Request, stale bool) *sip.Response {
-	res := sip.NewResponseFromRequest(req, 401, "Unauthorized", nil)
+	res := respond(req, 401, "Unauthorized")
 	nonce := a.nonces.issue()
 	only := a.md5Only(req)
 	for _, alg := range a.o.Algorithms {
@@ -264,7 +275,7 @@ func (a *Authenticator) md5Only(req *sip.Request) bool {
 	if len(a.o.MD5Only) == 0 || !a.offers(string(MD5)) {
 		return false
 	}
-	h := req.GetHeader("User-Agent")
+	h := wire.Find(req, "User-Agent")
 	if h == nil {
 		return false
 	}

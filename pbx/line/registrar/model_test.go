@@ -69,7 +69,7 @@ func TestModel(t *testing.T) {
 			for range rapid.IntRange(1, 60).Draw(rt, "steps") {
 				switch rapid.IntRange(0, 9).Draw(rt, "step") {
 				case 0:
-					time.Sleep(time.Duration(rapid.IntRange(0, 200_000).Draw(rt, "ms")) * time.Millisecond)
+					pass(time.Duration(rapid.IntRange(0, 200_000).Draw(rt, "ms")) * time.Millisecond)
 				case 1: // a restart
 					old := r
 					r = newRig(t, nil)
@@ -139,7 +139,7 @@ func TestModel(t *testing.T) {
 				}
 			}
 			// Nothing is left once all has expired.
-			time.Sleep(time.Hour + 2*coarse)
+			pass(time.Hour + 2*coarse)
 			synctest.Wait()
 			if r.Len() != 0 || len(r.j.all()) != 0 || r.Registered(home.Remote) {
 				rt.Fatalf("left: %d in memory, %d in the journal", r.Len(), len(r.j.all()))

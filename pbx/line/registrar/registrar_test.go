@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -230,7 +231,7 @@ func TestRefresh(t *testing.T) {
 	virtual(t, nil, func(t *testing.T, r *rig) {
 		r.ok(home, "Contact: <sip:1000@192.0.2.1>", "Expires: 600")
 		id := r.Contacts("1000")[0].ID
-		time.Sleep(100 * time.Second)
+		pass(100 * time.Second)
 		same(t, r.ok(home), "<sip:1000@192.0.2.1>;expires=500")
 		// Another expires, an equal URI in another spelling, from a new port: the NAT has forgotten the old one.
 		same(t, r.ok(udp("192.0.2.1:40000"), "Contact: <sip:%31000@192.0.2.1>;expires=300"), "<sip:%31000@192.0.2.1>;expires=300")
@@ -251,20 +252,20 @@ func TestExpiry(t *testing.T) {
 		o.OnChange = func(_ string, all []pbx.Binding) { told = append(told, all) }
 	}, func(t *testing.T, r *rig) {
 		r.ok(home, "Contact: <sip:a@192.0.2.1>;expires=60, <sip:b@192.0.2.1>;expires=120")
-		time.Sleep(60*time.Second - 1)
+		pass(60*time.Second - 1)
 		r.want("sip:a@192.0.2.1", "sip:b@192.0.2.1")
 		id := r.Contacts("1000")[0].ID
-		time.Sleep(1)
+		pass(1)
 		r.want("sip:b@192.0.2.1") // exactly in time
 		if _, _, ok := r.Binding(id); ok {
 			t.Error("Binding gives an expired one")
 		}
-		time.Sleep(coarse + 1)
+		pass(coarse + 1)
 		synctest.Wait()
 		if len(r.j.all()) != 1 || r.Len() != 1 {
 			t.Errorf("journal has %d, memory %d", len(r.j.all()), r.Len())
 		}
-		time.Sleep(time.Minute + coarse)
+		pass(time.Minute + coarse)
 		synctest.Wait()
 		if len(r.j.all()) != 0 || r.Len() != 0 || r.Registered(home.Remote) {
 			t.Error("something is left")
@@ -284,10 +285,10 @@ func TestExpiryWhileJournalFails(t *testing.T) {
 	virtual(t, nil, func(t *testing.T, r *rig) {
 		r.ok(home, "Contact: <sip:a@192.0.2.1>;expires=60")
 		r.j.set(errors.New("disk full"))
-		time.Sleep(65 * time.Second)
+		pass(65 * time.Second)
 		r.want()
 		r.j.set(nil)
-		time.Sleep(2 * coarse)
+		pass(2 * coarse)
 		synctest.Wait()
 		if len(r.j.all()) != 0 || r.Len() != 0 {
 			t.Error("not tried again")
@@ -388,9 +389,9 @@ func TestTwiceInOneRequest(t *testing.T) {
 func TestContactOrder(t *testing.T) {
 	virtual(t, nil, func(t *testing.T, r *rig) {
 		r.ok(home, "Contact: <sip:a@192.0.2.1>;q=0.5")
-		time.Sleep(1)
+		pass(1)
 		r.ok(home, "Contact: <sip:b@192.0.2.1>;q=0.5")
-		time.Sleep(1)
+		pass(1)
 		r.ok(home, "Contact: <sip:c@192.0.2.1>;q=1.0, <sip:d@192.0.2.1>;q=0")
 		r.want("sip:c@192.0.2.1", "sip:b@192.0.2.1", "sip:a@192.0.2.1", "sip:d@192.0.2.1")
 		for _, q := range []string{"2", "-1", "x", "NaN", "1.001", "0.12345", "1e-3"} {
@@ -439,7 +440,7 @@ func TestMaxContacts(t *testing.T) {
 		r.ext.MaxContacts = 2
 		for _, u := range []string{"a", "b", "a", "c"} {
 			r.ok(home, "Contact: <sip:"+u+"@192.0.2.1>")
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
 		r.want("sip:c@192.0.2.1", "sip:a@192.0.2.1") // b was refreshed least recently
 		r.refused(403, "Contact: <sip:x@192.0.2.1>, <sip:y@192.0.2.1>, <sip:z@192.0.2.1>")
@@ -475,9 +476,12 @@ func TestPipelined(t *testing.T) {
 	virtual(t, nil, func(t *testing.T, r *rig) {
 		r.j.delay = 5 * time.Millisecond
 		r.ext.MaxContacts = 100
+		var mu sync.Mutex // responses come on several goroutines
 		var got []string
 		send := func(headers ...string) {
 			r.Process(r.message(headers...), home, r.ext, func(res *sip.Response) {
+				mu.Lock()
+				defer mu.Unlock()
 				got = append(got, fmt.Sprint(res.StatusCode, len(res.GetHeaders("Contact"))))
 			})
 		}
@@ -490,15 +494,15 @@ func TestPipelined(t *testing.T) {
 		if len(got) > 0 || r.uris() != "" {
 			t.Fatal("shown before it was committed")
 		}
-		time.Sleep(6 * time.Millisecond)
+		pass(6 * time.Millisecond)
 		r.want("sip:a@192.0.2.1")
-		time.Sleep(time.Second)
+		pass(time.Second)
 		same(t, got, "200 1", "200 2", "500 0", "200 2", "200 0")
 		got = nil
 		for range maxWaiting + 5 {
 			send("Contact: <sip:z@192.0.2.1>")
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 		count := map[string]int{}
 		for _, s := range got {
 			count[s]++
@@ -611,33 +615,33 @@ func TestRemove(t *testing.T) {
 }
 
 func TestDrop(t *testing.T) {
-	gone := false
+	var gone atomic.Bool
 	virtual(t, func(o *Options) {
-		o.Directory = lookup(func(n string) *pbx.Extension { return &pbx.Extension{Number: n, Enabled: !gone} })
+		o.Directory = lookup(func(n string) *pbx.Extension { return &pbx.Extension{Number: n, Enabled: !gone.Load()} })
 	}, func(t *testing.T, r *rig) {
 		r.j.delay = 5 * time.Millisecond
 		r.ok(home, "Contact: <sip:a@192.0.2.1>")
-		var got []int
+		got := make(chan int, 2)
 		for _, c := range []string{"b", "c"} { // one at the journal, one behind it
-			r.Process(r.message("Contact: <sip:"+c+"@192.0.2.1>"), home, r.ext, func(res *sip.Response) { got = append(got, res.StatusCode) })
+			r.Process(r.message("Contact: <sip:"+c+"@192.0.2.1>"), home, r.ext, func(res *sip.Response) { got <- res.StatusCode })
 		}
-		gone = true
+		gone.Store(true)
 		r.Drop("1000")
 		r.want()
 		if r.Registered(home.Remote) || r.Len() != 0 {
 			t.Error("still there")
 		}
-		time.Sleep(time.Second)
-		if len(got) != 2 || got[0] != 403 || got[1] != 403 || len(r.j.all()) != 0 {
-			t.Errorf("%v, journal %v", got, r.j.all())
+		pass(time.Second)
+		if len(got) != 2 || <-got != 403 || <-got != 403 || len(r.j.all()) != 0 {
+			t.Errorf("journal %v", r.j.all())
 		}
 		r.refused(403, "Contact: <sip:a@192.0.2.1>")
 		r.Drop("1000")
 		r.Drop("none")
-		gone = false
+		gone.Store(false)
 		r.ok(home, "Contact: <sip:a@192.0.2.1>")
 		r.Drop("1000") // at rest
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if r.want(); len(r.j.all()) != 0 {
 			t.Error("still in the journal")
 		}
@@ -657,7 +661,7 @@ func TestRestore(t *testing.T) {
 		for i := range r.All() {
 			before[i.ID] = i
 		}
-		time.Sleep(30 * time.Second)
+		pass(30 * time.Second)
 		j := r.j.all()
 
 		after := newRig(t, nil)
@@ -683,7 +687,7 @@ func TestRestore(t *testing.T) {
 		if len(after.Contacts("1000")) != 3 {
 			t.Error("the TCP phone is not back")
 		}
-		time.Sleep(30 * time.Second)
+		pass(30 * time.Second)
 		late := newRig(t, nil)
 		defer late.Close()
 		late.Restore(j)
@@ -703,4 +707,10 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("%+v is taken", o)
 		}
 	}
+}
+
+// pass lets time pass, and what is due then finish.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

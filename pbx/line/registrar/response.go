@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringback/pbx/line/wire"
 )
 
 var phrases = map[int]string{
@@ -13,12 +15,21 @@ var phrases = map[int]string{
 	500: "Server Internal Error", 503: "Service Unavailable",
 }
 
+// respond makes a response. A REGISTER makes no dialog, so that its To tag has to be the same for retransmissions is all.
+func respond(req *sip.Request, status int, phrase string) *sip.Response {
+	key := ""
+	if id := req.CallID(); id != nil {
+		key = string(*id)
+	}
+	return wire.NewResponse(req, status, phrase, wire.StatelessTag(key))
+}
+
 func (r *Registrar) refuse(req *sip.Request, bad *refusal) *sip.Response {
 	phrase := bad.phrase
 	if phrase == "" {
 		phrase = phrases[bad.status]
 	}
-	res := sip.NewResponseFromRequest(req, bad.status, phrase, nil)
+	res := respond(req, bad.status, phrase)
 	add := func(name, value string) { res.AppendHeader(sip.NewHeader(name, value)) }
 	if bad.minExpires > 0 {
 		add("Min-Expires", strconv.Itoa(int((bad.minExpires+time.Second-1)/time.Second)))
@@ -38,7 +49,7 @@ func (r *Registrar) refuse(req *sip.Request, bad *refusal) *sip.Response {
 // accept is the 200 of RFC 3261 §10.3 step 8: it "MUST contain Contact header field values enumerating all current
 // bindings", each with the time it has left.
 func (r *Registrar) accept(req *sip.Request, q *request, all []*binding) *sip.Response {
-	res := sip.NewResponseFromRequest(req, 200, "OK", nil)
+	res := respond(req, 200, "OK")
 	now := time.Now()
 	for _, b := range all {
 		if b.live(now) {
