@@ -39,9 +39,11 @@ func ParseURI(s string, u *sip.Uri) (what string) {
 			return "URI scheme"
 		}
 		// sipgo refuses '.' and '+' in a scheme; only it can set Raw.
-		if sip.ParseUri("x:"+s[colon+1:], u) != nil {
+		var opaque sip.Uri // on its own, so that u does not escape
+		if sip.ParseUri("x:"+s[colon+1:], &opaque) != nil {
 			return "URI"
 		}
+		*u = opaque
 		u.Scheme = lower(scheme)
 		return ""
 	}
