@@ -4,12 +4,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
-	"strconv"
 	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 )
 
 var loopback = netip.MustParseAddr("127.0.0.1")
@@ -166,14 +162,3 @@ func listenUDP(tb testing.TB) *net.UDPConn {
 }
 
 func port(c *net.UDPConn) uint16 { return c.LocalAddr().(*net.UDPAddr).AddrPort().Port() }
-
-func cpu() time.Duration {
-	var u syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// TestRelayServer is the relay of RTPLOAD_CALLS calls for the load of rtpload in testdata: it prints ports for a minute.
-var _ = strconv.Itoa
-var _ = os.Getenv
-var _ = cpu

@@ -31,18 +31,24 @@ type latch struct {
 func (l *latch) open(signalled netip.AddrPort, source netip.Addr) {
 	switch {
 	case !signalled.IsValid(): // hold by 0.0.0.0: what was learned stays until an address comes
+		l.remember()
 		l.peer = netip.AddrPort{}
 	case signalled == l.signalled && source == l.source:
-		if l.locked {
-			l.home = l.peer
-		}
+		l.remember()
 		if l.peer = l.home; !l.peer.IsValid() {
 			l.peer = signalled
 		}
-		l.locked, l.candidate = false, false
 	default:
 		*l = latch{signalled: signalled, source: source, peer: signalled}
 	}
+}
+
+// remember opens the lock and keeps where it was.
+func (l *latch) remember() {
+	if l.locked {
+		l.home = l.peer
+	}
+	l.locked, l.candidate = false, false
 }
 
 // accept says whether a packet from there is the phone's, and whether the peer has moved.
@@ -56,8 +62,8 @@ func (l *latch) accept(from netip.AddrPort, now int64) (ok, moved bool) {
 
 func (l *latch) learn(from netip.AddrPort, now int64) (ok, moved bool) {
 	switch {
-	case !l.signalled.IsValid() || !l.peer.IsValid():
-		return false, false
+	case !l.peer.IsValid():
+		return l.home.IsValid() && from == l.home, false
 	case from == l.signalled || from == l.home:
 		moved = from != l.peer
 		l.peer, l.locked, l.candidate = from, true, false

@@ -1,0 +1,249 @@
+package media
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+)
+
+// onSockets runs a test over loopback, with the system's poller and with a goroutine a socket.
+func onSockets(t *testing.T, test func(t *testing.T, o Options)) {
+	t.Run("poller", func(t *testing.T) { test(t, Options{}) })
+	t.Run("goroutines", func(t *testing.T) {
+		test(t, Options{Listen: func(at netip.AddrPort) (PacketConn, error) {
+			c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
+			if err != nil {
+				return nil, err
+			}
+			return c, nil
+		}})
+	})
+}
+
+// realPhone is on a real socket. It must be asked for packets that come for certain: reading waits.
+func realPhone(t *testing.T, host netip.Addr, s *Stream) *phone {
+	t.Helper()
+	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(host, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return newPhone(t, c, netip.AddrPortFrom(host, port(c)), s.LocalRTP())
+}
+
+func (p *phone) next() []byte {
+	p.t.Helper()
+	b := make([]byte, 1500)
+	p.conn.(*net.UDPConn).SetReadDeadline(time.Now().Add(10 * time.Second)) // a lost test must end
+	n, from, err := p.conn.ReadFromUDPAddrPort(b)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if netip.AddrPortFrom(from.Addr().Unmap(), from.Port()) != p.to {
+		p.t.Fatalf("sound from %v, not from %v", from, p.to)
+	}
+	return b[:n]
+}
+
+func TestSocketsRelay(t *testing.T) {
+	for _, host := range []netip.Addr{loopback, netip.IPv6Loopback()} {
+		t.Run(host.String(), func(t *testing.T) {
+			if host.Is6() && !hasIPv6() {
+				t.Log("no IPv6 on this host: not tested")
+				return
+			}
+			onSockets(t, func(t *testing.T, o Options) {
+				o.Bind = []netip.Addr{host}
+				o.MinPort, o.MaxPort = 38000, 38999
+				e, err := New(o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer e.Close()
+				sa, sb := must(t, e), must(t, e)
+				alice, bob := realPhone(t, host, sa), realPhone(t, host, sb)
+				mallory := realPhone(t, host, sa)
+				sa.Agree(terms(alice, ulaw, event))
+				sb.Agree(terms(bob, alaw, Format{Codec: Telephone, SendPT: 96, RecvPT: 96}))
+				if err := sa.Connect(sb); err != nil {
+					t.Fatal(err)
+				}
+				want := frame(7)
+				toALaw.apply(want)
+				var last header
+				for i := range 200 {
+					alice.say(0, frame(7))
+					got := bob.next()
+					h := read(t, got)
+					if h.pt != 8 || !bytes.Equal(payload(t, got), want) {
+						t.Fatalf("bob heard %x", got)
+					}
+					if i > 0 && (h.seq != last.seq+1 || h.ts != last.ts+160 || h.ssrc != last.ssrc) {
+						t.Fatalf("%+v after %+v", h, last)
+					}
+					last = h
+					mallory.say(0, frame(66)) // the same address, but locked to alice's port
+					bob.say(8, frame(3))
+					if h := read(t, alice.next()); h.pt != 0 {
+						t.Fatalf("alice got %d", h.pt)
+					}
+				}
+				alice.say(101, []byte{1, 0, 0, 160})
+				if h := read(t, bob.next()); h.pt != 96 {
+					t.Fatalf("event as %d", h.pt)
+				}
+				sb.Echo()
+				bob.say(8, frame(5))
+				if got := bob.next(); !bytes.Equal(payload(t, got), frame(5)) {
+					t.Fatalf("echo %x", got)
+				}
+				st := sa.Close()
+				if st.PacketsIn != 201 || st.PacketsOut != 200 || st.Dropped != 200 || st.LostIn != 0 {
+					t.Errorf("%+v", st)
+				}
+				sb.Close()
+				if err := e.Leaks(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// Everything at once: no race, no dead-lock, no leak, and nothing after Close.
+func TestSocketsStorm(t *testing.T) {
+	onSockets(t, func(t *testing.T, o Options) {
+		o.Rest = -1
+		o.MinPort, o.MaxPort = 37000, 37999
+		o.Timeout = time.Millisecond
+		e := benchEngine(t, o)
+		const workers = 6
+		var mu sync.Mutex
+		var pool []*Stream
+		pick := func() *Stream {
+			mu.Lock()
+			defer mu.Unlock()
+			if len(pool) == 0 {
+				return nil
+			}
+			return pool[rand.IntN(len(pool))]
+		}
+		var wg sync.WaitGroup
+		for w := range workers {
+			conn := listenUDP(t)
+			wg.Go(func() {
+				rnd := rand.New(rand.NewPCG(uint64(w), 1))
+				me := agreed(port(conn), ulaw, event)
+				for i := range 3000 {
+					s := pick()
+					switch n := rnd.IntN(20); {
+					case s == nil || n == 0:
+						s, err := e.Open(StreamOptions{OnTimeout: func(s *Stream) { s.Disconnect() }})
+						if err != nil {
+							continue
+						}
+						mu.Lock()
+						pool = append(pool, s)
+						mu.Unlock()
+					case n == 1:
+						mu.Lock()
+						for i, x := range pool {
+							if x == s {
+								pool = append(pool[:i], pool[i+1:]...)
+								break
+							}
+						}
+						mu.Unlock()
+						before := s.Close()
+						if s.Stats() != before {
+							t.Error("something came after Close")
+						}
+					case n < 4:
+						me.Recv, me.Mux = rnd.IntN(5) > 0, rnd.IntN(2) == 0
+						s.Agree(me)
+					case n < 6:
+						if p := pick(); p != nil {
+							s.Connect(p)
+						}
+					case n == 6:
+						s.Echo()
+					case n == 7:
+						s.Disconnect()
+					case n == 8:
+						s.Stats()
+						e.Stats()
+						s.Formats()
+					default:
+						conn.WriteToUDPAddrPort(packet(0, uint16(i), uint32(i*160), uint32(w), frame(0)), s.LocalRTP())
+					}
+				}
+			})
+		}
+		wg.Wait()
+		for _, s := range pool {
+			s.Close()
+		}
+		if err := e.Leaks(); err != nil {
+			t.Error(err)
+		}
+		if st := e.Stats(); st.PortsInUse != 0 || st.Panics != 0 || st.Opened != st.Closed {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// The engine closes what others forgot.
+func TestCloseEngine(t *testing.T) {
+	onSockets(t, func(t *testing.T, o Options) {
+		o.MinPort, o.MaxPort = 36000, 36099
+		e := benchEngine(t, o)
+		for range 5 {
+			must(t, e)
+		}
+		if e.Leaks() == nil {
+			t.Error("five streams are open")
+		}
+		e.Close()
+		e.Close()
+		if err := e.Leaks(); err != nil {
+			t.Error(err)
+		}
+		if _, err := e.Open(StreamOptions{}); err != ErrClosed {
+			t.Error(err)
+		}
+		for p := uint16(36000); p < 36100; p += 2 {
+			c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: int(p)})
+			if err != nil {
+				t.Fatalf("port %d is still bound: %v", p, err)
+			}
+			c.Close()
+		}
+	})
+}
+
+func TestHotPathDoesNotAllocate(t *testing.T) {
+	e := benchEngine(t, Options{Listen: inMemory})
+	sa, sb := must(t, e), must(t, e)
+	sa.Agree(agreed(1000, ulaw))
+	sb.Agree(agreed(2000, alaw))
+	if err := sa.Connect(sb); err != nil {
+		t.Fatal(err)
+	}
+	from := netip.AddrPortFrom(loopback, 1000)
+	in, seq := make([]byte, 172), uint16(0)
+	n := testing.AllocsPerRun(1000, func() {
+		seq++
+		copy(in, []byte{0x80, 0, byte(seq >> 8), byte(seq), 0, 0, 0, 0, 1, 1, 1, 1})
+		sa.arrived(in, false, from, e.now(), &e.counters)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations a packet", n)
+	}
+	if out := sb.Stats().PacketsOut; out != uint64(seq) {
+		t.Errorf("%d of %d packets came through", out, seq)
+	}
+}
