@@ -123,7 +123,7 @@ var ownLine = []string{""}
 func (s *Session) offerable(codecs []media.Codec) []payload {
 	list := make([]payload, 0, len(codecs)+1)
 	for _, c := range codecs {
-		if !sound(c) || c.ClockRate == 0 || len(list) == maxFormats/2 || same(list, c) >= 0 {
+		if !sound(c) || c.ClockRate == 0 || same(list, c) >= 0 {
 			continue
 		}
 		if pt, ok := s.numbers.of(c); ok {

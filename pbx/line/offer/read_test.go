@@ -22,6 +22,7 @@ func TestRTCP(t *testing.T) {
 		{"next port", true, m(), "198.51.100.7:4001", false},
 		{"another port", true, m("a=rtcp:4500"), "198.51.100.7:4500", false},
 		{"another address", true, m("a=rtcp:4500 IN IP4 198.51.100.8"), "198.51.100.8:4500", false},
+		{"another IP version", true, m("a=rtcp:4500 IN IP6 2001:db8::7"), "198.51.100.7:4500", false},
 		{"nonsense", true, m("a=rtcp:x"), "198.51.100.7:4001", false},
 		{"muxed", true, m("a=rtcp-mux"), "198.51.100.7:4000", true},
 		{"mux not ours", false, m("a=rtcp-mux", "a=rtcp:4001"), "198.51.100.7:4001", false},
@@ -196,5 +197,8 @@ func TestLax(t *testing.T) {
 			continue
 		}
 		mustHave(t, b, "m=audio 20000 RTP/AVP 0 101")
+		if n := len(s.Offered()); n != 2 {
+			t.Errorf("%s: %d codecs", name, n)
+		}
 	}
 }
