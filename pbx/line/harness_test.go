@@ -1,6 +1,7 @@
 package line
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -57,6 +58,11 @@ func play(t *testing.T, f func(s *scene), set ...func(*Options)) {
 		if err := s.wire.Open(s.line.Receive); err != nil {
 			t.Fatal(err)
 		}
+		defer func() { // also after t.Fatal
+			_ = s.wire.Close()
+			s.line.Close()
+			s.net.Close()
+		}()
 		f(s)
 		s.line.HangupAll(pbx.Hangup)
 		time.Sleep(2 * time.Minute) // virtual: longer than any timer of RFC 3261
@@ -76,9 +82,6 @@ func play(t *testing.T, f func(s *scene), set ...func(*Options)) {
 		if n := s.line.Stats().Panics; n != s.x.panics {
 			t.Errorf("%d panics", n)
 		}
-		_ = s.wire.Close()
-		s.line.Close()
-		s.net.Close()
 	})
 }
 
@@ -447,6 +450,20 @@ func (p *phone) expect(start string) string {
 	return m
 }
 
+// until skips retransmissions of what came before.
+func (p *phone) until(start, skip string) string {
+	p.s.t.Helper()
+	for {
+		m := p.next()
+		if strings.HasPrefix(m, start) {
+			return m
+		}
+		if !strings.HasPrefix(m, skip) {
+			p.s.t.Fatalf("%s got\n%s\nwant %q", p.number, m, start)
+		}
+	}
+}
+
 func (p *phone) silent() {
 	p.s.t.Helper()
 	synctest.Wait()
@@ -513,7 +530,7 @@ type call struct {
 	seq           int
 	branch        string // of the newest request
 	request       string // the newest one, for CANCEL and ACK
-	uas           bool
+	contact       string // "" is the phone's address
 }
 
 // sdp is a description with one audio stream.
@@ -554,7 +571,7 @@ func (c *call) sendSeq(method string, seq int, body string, more ...string) {
 	}
 	b := method + " " + c.target + " SIP/2.0\nVia: SIP/2.0/" + transport + " " + c.p.addr.String() + ";branch=" + c.branch +
 		"\nMax-Forwards: 70\nFrom: " + c.local + "\nTo: " + c.remote + "\nCall-ID: " + c.id + "\nCSeq: " + strconv.Itoa(seq) + " " + method +
-		"\nContact: <sip:" + c.p.number + "@" + c.p.addr.String() + ">\n"
+		"\nContact: " + cmp.Or(c.contact, "<sip:"+c.p.number+"@"+c.p.addr.String()+">") + "\n"
 	for _, m := range more {
 		b += m + "\n"
 	}
@@ -619,7 +636,7 @@ func (p *phone) respond(req string, status string, tag, body string, more ...str
 // accept makes the called phone's side of a dialog from the INVITE it got.
 func (p *phone) side(invite, tag string) *call {
 	return &call{p: p, id: header(invite, "Call-ID"), local: header(invite, "To") + ";tag=" + tag, remote: header(invite, "From"),
-		target: uri(header(invite, "Contact")), uas: true, seq: 100}
+		target: uri(header(invite, "Contact")), seq: 100}
 }
 
 // bind registers a phone, without a REGISTER.

@@ -17,7 +17,8 @@ type modify struct {
 	seq     uint32        // its CSeq
 	theirs  *modification // the phone's re-INVITE, answered 200, waits for its ACK
 	wanted  bool          // Renegotiate was asked for and its turn has not come
-	codecs  []media.Codec // … these
+	codecs  []media.Codec // … these; while ours, those that are being tried
+	retry   bool          // the re-INVITE under way is for codecs, so a 491 makes them wanted again
 	refresh bool          // a session refresh is due
 	backoff *transaction.Timer
 }
@@ -171,6 +172,7 @@ func (g *leg) kick() {
 	switch {
 	case m.wanted:
 		if body := g.sdp.Offer(g.prefer(m.codecs)); body != nil {
+			m.wanted, m.retry = false, true
 			g.reinvite(body)
 		}
 	case m.refresh && g.updates:
@@ -226,6 +228,8 @@ func (g *leg) reinviteDone(res *sip.Response, err error) {
 	if g.state == released {
 		return
 	}
+	retry := m.retry
+	m.retry = false
 	if fatal(res, err) {
 		g.sdp.Rollback()
 		g.lost(g.lostBy(res, err))
@@ -236,7 +240,7 @@ func (g *leg) reinviteDone(res *sip.Response, err error) {
 		g.dlg.Refresh(res.Contact())
 		g.learn(res)
 		g.granted(res)
-		m.wanted, m.refresh, m.codecs = false, false, nil
+		m.refresh = false
 		if body, _ := sdpOf(res); body == nil || g.sdp.Accept(body) != nil {
 			g.sdp.Rollback() // the session stays as it was
 		} else {
@@ -244,12 +248,12 @@ func (g *leg) reinviteDone(res *sip.Response, err error) {
 		}
 	case res.StatusCode == 491:
 		g.sdp.Rollback()
+		m.wanted = m.wanted || retry
 		g.backOff()
 		return
 	default: // the session stays as it was
 		g.sdp.Rollback()
-		m.wanted, m.codecs = false, nil
-		if m.refresh {
+		if m.refresh && !retry {
 			m.refresh = false
 			g.refreshFailed(res)
 		}
