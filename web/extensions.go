@@ -36,7 +36,7 @@ type newExtension struct {
 	Number      string   `json:"number" minLength:"1" maxLength:"32" example:"1000" doc:"What is dialled to reach it: digits, letters and * # + . - _."`
 	Name        string   `json:"name,omitempty" maxLength:"128" example:"Alice" doc:"Display name; the number when left out."`
 	Password    string   `json:"password,omitempty" writeOnly:"true" maxLength:"128" doc:"SIP password, 8 characters at least; generated and returned once when left out."`
-	Enabled     bool     `json:"enabled,omitempty" default:"true"`
+	Enabled     *bool    `json:"enabled,omitempty" doc:"true when left out."`
 	MaxContacts int      `json:"max_contacts,omitempty" minimum:"1" maximum:"32" doc:"Phones that may be registered at a time; 5 when left out."`
 	RingSeconds int      `json:"ring_seconds,omitempty" minimum:"5" maximum:"600" doc:"How long it rings; 25 when left out."`
 	Codecs      []string `json:"codecs,omitempty" maxItems:"16" example:"[\"G722\",\"PCMA\"]" doc:"Codecs it may use, preferred first; whatever both sides share when left out."`
@@ -107,7 +107,7 @@ type createdExtension struct {
 func (s *Server) createExtension(ctx context.Context, in *struct{ Body newExtension }) (*createdExtension, error) {
 	n := in.Body
 	e, password, err := s.b.Extensions.CreateExtension(ctx, NewExtension{Number: n.Number, Name: n.Name, Password: n.Password,
-		Disabled: !n.Enabled, MaxContacts: n.MaxContacts, RingSeconds: n.RingSeconds, Codecs: n.Codecs})
+		Disabled: n.Enabled != nil && !*n.Enabled, MaxContacts: n.MaxContacts, RingSeconds: n.RingSeconds, Codecs: n.Codecs})
 	if errors.Is(err, ErrExists) {
 		return nil, huma.Error409Conflict("There is an extension of that number already.")
 	} else if err != nil {
@@ -121,8 +121,8 @@ func (s *Server) createExtension(ctx context.Context, in *struct{ Body newExtens
 }
 
 type changeExtensionIn struct {
-	numberPath
-	Body changedExtension
+	Number string `path:"number" maxLength:"32" example:"1000"`
+	Body   changedExtension
 }
 
 func (s *Server) changeExtension(ctx context.Context, in *changeExtensionIn) (*answer[withPassword], error) {

@@ -14,25 +14,21 @@ import (
 	"ringback/pbx"
 )
 
-type filterIn struct {
+type recordsIn struct {
 	From    string    `query:"from" maxLength:"64" doc:"Only calls from this number."`
 	To      string    `query:"to" maxLength:"64" doc:"Only calls to this number, as dialled."`
 	Number  string    `query:"number" maxLength:"64" doc:"Only calls that this number made, was called by, or answered."`
 	Outcome string    `query:"outcome" enum:"answered,no answer,busy,declined,unreachable,looped,cancelled,redirected,screened,failed"`
 	Since   time.Time `query:"since" doc:"Only calls that began then or later (RFC 3339)."`
 	Until   time.Time `query:"until" doc:"Only calls that began before (RFC 3339)."`
+	After   string    `query:"after" maxLength:"128" doc:"next of the page before. Not for CSV."`
+	Limit   int       `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"Records a page. CSV has all that fit."`
+	Format  string    `query:"format" enum:"json,csv" doc:"As the Accept header, for people with a browser."`
+	Accept  string    `header:"Accept"`
 }
 
-func (f filterIn) filter() Filter {
-	return Filter{From: f.From, To: f.To, Number: f.Number, Outcome: f.Outcome, Since: f.Since, Until: f.Until}
-}
-
-type recordsIn struct {
-	filterIn
-	After  string `query:"after" maxLength:"128" doc:"next of the page before. Not for CSV."`
-	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"Records a page. CSV has all that fit."`
-	Format string `query:"format" enum:"json,csv" doc:"As the Accept header, for people with a browser."`
-	Accept string `header:"Accept"`
+func (in recordsIn) filter() Filter {
+	return Filter{From: in.From, To: in.To, Number: in.Number, Outcome: in.Outcome, Since: in.Since, Until: in.Until}
 }
 
 func (in recordsIn) csv() bool {
