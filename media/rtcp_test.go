@@ -3,6 +3,7 @@ package media
 import (
 	"net"
 	"net/netip"
+	"sync"
 	"testing"
 	"time"
 
@@ -178,9 +179,13 @@ func TestReportsOnTheSamePort(t *testing.T) {
 
 func TestTimeout(t *testing.T) {
 	virtual(t, Options{Timeout: 10 * time.Second}, func(l *lab) {
-		var fired []time.Duration
-		start := time.Now()
-		s, err := l.engine.Open(StreamOptions{OnTimeout: func(*Stream) { fired = append(fired, time.Since(start)) }})
+		var mu sync.Mutex
+		var fired []time.Time
+		s, err := l.engine.Open(StreamOptions{OnTimeout: func(*Stream) {
+			mu.Lock()
+			defer mu.Unlock()
+			fired = append(fired, time.Now())
+		}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -191,6 +196,8 @@ func TestTimeout(t *testing.T) {
 			t.Helper()
 			alice.heard()
 			alices.heard()
+			mu.Lock()
+			defer mu.Unlock()
 			if len(fired) != want {
 				t.Fatalf("%s: fired at %v", why, fired)
 			}
@@ -198,13 +205,15 @@ func TestTimeout(t *testing.T) {
 		pause(time.Minute)
 		count(0, "nothing agreed")
 		agreed := terms(alice, ulaw)
-		start = time.Now()
+		start := time.Now()
 		s.Agree(agreed)
 		pause(time.Minute)
 		count(1, "silence")
-		if fired[0] < 10*time.Second || fired[0] > 10*time.Second+tick {
-			t.Errorf("fired at %v", fired)
+		mu.Lock()
+		if d := fired[0].Sub(start); d < 10*time.Second || d > 10*time.Second+tick {
+			t.Errorf("fired after %v", d)
 		}
+		mu.Unlock()
 		for range 10 {
 			alice.say(0, frame(0))
 			pause(9 * time.Second)
