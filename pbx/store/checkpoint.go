@@ -46,7 +46,7 @@ func openJournal(s *Store) (*Journal, error) {
 		}
 		last = max(last, number)
 		if strings.HasSuffix(entry.Name(), ".log") {
-			j.full.names = append(j.full.names, filepath.Join(j.dir, entry.Name()))
+			j.retired.names = append(j.retired.names, filepath.Join(j.dir, entry.Name()))
 		}
 	}
 	if err := j.drain(); err != nil {
@@ -115,20 +115,20 @@ func (j *Journal) drain() error {
 	j.checkpoint.Lock()
 	defer j.checkpoint.Unlock()
 	for {
-		j.full.Lock()
-		if len(j.full.names) == 0 {
-			j.full.Unlock()
+		j.retired.Lock()
+		if len(j.retired.names) == 0 {
+			j.retired.Unlock()
 			return nil
 		}
-		name := j.full.names[0]
-		j.full.Unlock()
+		name := j.retired.names[0]
+		j.retired.Unlock()
 		if err := j.empty(name); err != nil {
 			return err
 		}
 		j.count.checkpoints.Add(1)
-		j.full.Lock()
-		j.full.names = slices.Delete(j.full.names, 0, 1)
-		j.full.Unlock()
+		j.retired.Lock()
+		j.retired.names = slices.Delete(j.retired.names, 0, 1)
+		j.retired.Unlock()
 	}
 }
 
@@ -260,7 +260,8 @@ func (m *mover) flush(ctx context.Context, conflict string) error {
 	return nil
 }
 
-// moveBindings replaces the rows of the extensions that changed.
+// moveBindings replaces the rows of the extensions that changed. They go by number, as they lie in the database, because
+// jumping about there costs more than here.
 func (m *mover) moveBindings(ctx context.Context) error {
 	if len(m.bindings) == 0 {
 		return nil
@@ -271,8 +272,9 @@ func (m *mover) moveBindings(ctx context.Context) error {
 			return err
 		}
 		defer put.Close()
-		for _, at := range slices.Sorted(maps.Values(m.bindings)) {
-			_, payload, err := m.r.record(at)
+		m.r.ahead = 1 << 10
+		for _, number := range slices.Sorted(maps.Keys(m.bindings)) {
+			_, payload, err := m.r.record(m.bindings[number])
 			if err != nil {
 				return err
 			}
@@ -281,7 +283,7 @@ func (m *mover) moveBindings(ctx context.Context) error {
 				m.unreadable++
 				continue
 			}
-			if len(list) == 0 {
+			if len(list) == 0 || m.store.Extension(extension) == nil {
 				if _, err := tx.ExecContext(ctx, "DELETE FROM bindings WHERE extension = ?", extension); err != nil {
 					return err
 				}

@@ -156,9 +156,9 @@ func (c *committer) rotate() error {
 func (c *committer) retire(old *segment) error {
 	err := old.file.Sync()
 	_ = old.file.Close()
-	c.j.full.Lock()
-	c.j.full.names = append(c.j.full.names, old.name)
-	c.j.full.Unlock()
+	c.j.retired.Lock()
+	c.j.retired.names = append(c.j.retired.names, old.name)
+	c.j.retired.Unlock()
 	select {
 	case c.j.drained <- struct{}{}:
 	default:

@@ -237,7 +237,7 @@ func (u *ExtensionUpdate) apply(row *extensionRow, realm string) (generated stri
 
 // DeleteExtension removes an extension and its stored bindings, or returns ErrNotFound.
 func (s *Store) DeleteExtension(ctx context.Context, number string) error {
-	return s.change(number, func() (*pbx.Extension, error) {
+	err := s.change(number, func() (*pbx.Extension, error) {
 		return nil, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 			result := tx.Where("number = ?", number).Delete(&extensionRow{})
 			if result.Error != nil {
@@ -249,6 +249,10 @@ func (s *Store) DeleteExtension(ctx context.Context, number string) error {
 			return tx.Exec("DELETE FROM bindings WHERE extension = ?", number).Error
 		})
 	})
+	if err == nil { // whoever gets the number next must not inherit what the journal still holds
+		s.journal.Bindings(number, nil, func(error) {})
+	}
+	return err
 }
 
 // change does one change in the database, then in memory, then tells of it.

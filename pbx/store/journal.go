@@ -48,7 +48,7 @@ type Journal struct {
 	ended   sync.WaitGroup // committer and checkpointer
 	telling sync.WaitGroup // refusals under way
 
-	full struct { // segments that wait for the checkpointer, oldest first
+	retired struct { // segments that wait for the checkpointer, oldest first
 		sync.Mutex
 		names []string
 	}
@@ -85,7 +85,7 @@ type JournalStats struct {
 }
 
 const (
-	commitEvery  = 3 * time.Millisecond  // under load, one fsync for all REGISTERs of this time
+	commitEvery  = 10 * time.Millisecond // under load, one fsync for all REGISTERs of this time; it costs as much as ten of them
 	endingsEvery = 50 * time.Millisecond // how long an Ended waits for others
 	syncEvery    = time.Second           // how long an answer may stay in the page cache
 	maxQueue     = 8 << 20               // bytes, each of promises and endings
@@ -233,9 +233,9 @@ func (j *Journal) Stats() JournalStats {
 	j.queue.Lock()
 	s.QueuedBytes = len(j.queue.promises) + len(j.queue.endings)
 	j.queue.Unlock()
-	j.full.Lock()
-	s.PendingSegments = len(j.full.names)
-	j.full.Unlock()
+	j.retired.Lock()
+	s.PendingSegments = len(j.retired.names)
+	j.retired.Unlock()
 	return s
 }
 

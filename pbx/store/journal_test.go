@@ -205,6 +205,68 @@ func TestBindingsNewestWinsAndEmptyForgets(t *testing.T) {
 	}
 }
 
+// The next owner of a number must not be called on the phones of the last one.
+func TestADeletedExtensionLeavesNoBindings(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{Checkpoint: time.Hour})
+	fill(t, s, 2)
+	for i := range 2 {
+		if err := bind(s, i, 1); err != nil { // in the journal only
+			t.Fatal(err)
+		}
+	}
+	if err := s.DeleteExtension(t.Context(), "1000"); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.CreateExtension(t.Context(), NewExtension{Number: "1000"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, Options{})
+	if list, err := s.LoadBindings(t.Context()); err != nil || len(list) != 1 || list[0].Extension != "1001" {
+		t.Fatalf("%+v %v", list, err)
+	}
+}
+
+// A database that takes nothing more keeps the journal's segments waiting, and nobody else.
+func TestDatabaseFull(t *testing.T) {
+	s := open(t, t.TempDir(), Options{Checkpoint: time.Hour})
+	fill(t, s, 1)
+	s.sql.SetMaxOpenConns(1) // the limit is the connection's
+	limit := func(pages string) {
+		t.Helper()
+		if _, err := s.sql.Exec("PRAGMA max_page_count = " + pages); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit("1") // means: as it is
+	const calls = 2500
+	for i := range calls {
+		s.Journal().Ended(record(i))
+	}
+	for range 2 {
+		if err := s.Journal().Flush(t.Context()); err == nil || !full(err) {
+			t.Fatal("flush:", err)
+		}
+		if err := errors.Join(bind(s, 0, 1), s.Journal().Answered(record(calls))); err != nil {
+			t.Fatal("promises are still kept:", err)
+		}
+	}
+	if n := s.Journal().Stats().PendingSegments; n < 1 {
+		t.Fatal("no segment waits")
+	}
+	if _, _, err := s.CreateExtension(t.Context(), NewExtension{Number: "2000", Name: strings.Repeat("x", 128)}); err != nil && !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal("not said plainly:", err)
+	}
+	limit("1000000")
+	flush(t, s)
+	if got := ids(t, s, CDRFilter{}); len(got) != calls || s.Journal().Stats().PendingSegments != 0 {
+		t.Fatal(len(got), s.Journal().Stats())
+	}
+}
+
 func TestExpiredBindingsAreNotLoaded(t *testing.T) {
 	s := open(t, t.TempDir(), Options{})
 	fill(t, s, 1)

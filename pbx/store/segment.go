@@ -74,6 +74,7 @@ type segmentReader struct {
 	at      int64 // where the next record is expected
 	window  []byte
 	base    int64 // offset of window
+	ahead   int   // bytes to read at once
 	damaged int64 // bytes skipped before a good record
 	torn    int64 // bytes behind the last good record
 }
@@ -89,7 +90,7 @@ func newSegmentReader(f file) (*segmentReader, error) {
 	if size < segmentHeader {
 		return nil, io.EOF
 	}
-	r := &segmentReader{f: f, size: size, at: segmentHeader}
+	r := &segmentReader{f: f, size: size, at: segmentHeader, ahead: 64 << 10}
 	h, err := r.bytes(0, segmentHeader)
 	if err != nil {
 		return nil, err
@@ -106,7 +107,7 @@ func (r *segmentReader) bytes(off int64, n int) ([]byte, error) {
 	if i := off - r.base; i >= 0 && i+int64(n) <= int64(len(r.window)) {
 		return r.window[i : i+int64(n)], nil
 	}
-	want := int(min(max(int64(n), 64<<10), r.size-off))
+	want := int(min(int64(max(n, r.ahead)), r.size-off))
 	if cap(r.window) < want {
 		r.window = make([]byte, want)
 	}
