@@ -90,6 +90,42 @@ func TestSameInstanceMoves(t *testing.T) {
 	})
 }
 
+// Two phones with the same private address behind two NATs are two, if they say who they are.
+func TestSameAddressBehindTwoNATs(t *testing.T) {
+	virtual(t, nil, func(t *testing.T, r *rig) {
+		const c = "Contact: <sip:1000@192.168.1.10:5060>"
+		other := strings.Replace(withInstance, "f81d", "a000", 1)
+		r.ok(udp("198.51.100.1:1024"), c+withInstance, "Call-ID: 1")
+		r.ok(udp("203.0.113.1:1024"), c+other, "Call-ID: 2")
+		cs := r.Contacts("1000")
+		if len(cs) != 2 || cs[0].ID == cs[1].ID {
+			t.Fatalf("%+v", cs)
+		}
+		// Each refreshes and leaves for itself.
+		r.ok(udp("198.51.100.1:1025"), c+withInstance, "Call-ID: 1")
+		r.ok(udp("203.0.113.1:1024"), c+other+";expires=0", "Call-ID: 2")
+		cs = r.Contacts("1000")
+		if len(cs) != 1 {
+			t.Fatalf("%+v", cs)
+		}
+		if _, hop, _ := r.Binding(cs[0].ID); hop != udp("198.51.100.1:1025") {
+			t.Error(hop)
+		}
+		// A phone that was reset has another instance at the same address: it is one.
+		r.ok(udp("198.51.100.1:1025"), c+other, "Call-ID: 3")
+		if len(r.Contacts("1000")) != 1 {
+			t.Error(r.uris())
+		}
+		// RFC 3261: without instances the URI is all there is.
+		r.ok(home, "Contact: *", "Expires: 0")
+		r.ok(udp("198.51.100.1:1024"), c, "Call-ID: 1")
+		r.ok(udp("203.0.113.1:1024"), c, "Call-ID: 2")
+		if len(r.Contacts("1000")) != 1 {
+			t.Error(r.uris())
+		}
+	})
+}
+
 func gruuOf(t *testing.T, contact, kind string) *sip.Uri {
 	t.Helper()
 	_, after, ok := strings.Cut(contact, kind+`="`)

@@ -31,7 +31,7 @@ func restored(v pbx.Binding) (*binding, bool) {
 		key:     normal(&u),
 		hop:     wire.Hop{Transport: v.Transport, Remote: remote, Local: local},
 	}
-	b.id = identity(v.Extension, b.key, strings.ToLower(v.Instance), v.RegID)
+	b.id = identity(v.Extension, b.key, v.Instance, v.RegID)
 	if b.away() {
 		b.reach = unreachable
 	}

@@ -4,6 +4,8 @@ import (
 	"hash/fnv"
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -198,17 +200,16 @@ func values(bs []*binding) []pbx.Binding {
 	return all
 }
 
-// identity makes the ID of a binding, the same after a restart: of the instance and reg-id if there is one
-// (RFC 5626 §6), otherwise of the contact.
+// identity makes the ID of a binding, the same after a restart: of its instance and reg-id if it has both (RFC 5626
+// §6), otherwise of its URI and instance.
 func identity(number, key, instance string, regID int) string {
 	h := fnv.New128a()
 	if regID > 0 {
-		h.Write([]byte("flow "))
-		h.Write([]byte(instance))
-		h.Write([]byte{' ', byte(regID >> 24), byte(regID >> 16), byte(regID >> 8), byte(regID)})
-	} else {
-		h.Write([]byte(key))
+		key = strconv.Itoa(regID)
 	}
+	h.Write([]byte(key))
+	h.Write([]byte{' '})
+	h.Write([]byte(strings.ToLower(instance)))
 	const digits = "0123456789abcdefghjkmnpqrstvwxyz"
 	var sum [16]byte
 	h.Sum(sum[:0])

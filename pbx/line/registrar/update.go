@@ -60,10 +60,13 @@ var outOfOrder = &refusal{status: 500, phrase: "CSeq Out of Order"}
 // aborted and the request fails."
 func (q *request) late(b *binding) bool { return q.callID == b.CallID && q.cseq <= b.CSeq }
 
-// find is the binding that a contact is about, -1 if none: the flow of that instance and reg-id (RFC 5626 §6), the
-// same URI, or, for a phone with an instance and no reg-id whose address has changed, its old binding. (The last is
-// not in RFC 3261, by which the old one would stay until it expires, and ring a phone that has moved.)
-// Those from fresh on are this request's own.
+// find is the binding that a contact is about, -1 if none. Those from fresh on are this request's own. In turn:
+//
+//   - the flow of that instance and reg-id (RFC 5626 §6);
+//   - the same URI (RFC 3261 §10.3 step 7), except that two phones which both say who they are, and come from different
+//     addresses, are two: private addresses are alike behind any number of NATs;
+//   - for a phone with an instance and no reg-id whose URI has changed, its old binding. RFC 3261 would let that stay until
+//     it expires, and ring where the phone was.
 func (q *request) find(bs []*binding, fresh int, c *contact) int {
 	if c.regID > 0 {
 		for i, b := range bs {
@@ -73,7 +76,12 @@ func (q *request) find(bs []*binding, fresh int, c *contact) int {
 		}
 	}
 	for i, b := range bs {
-		if b.key == c.key && (b.RegID == 0 || c.regID == 0 || !strings.EqualFold(b.Instance, c.instance)) {
+		if b.key != c.key {
+			continue
+		}
+		flows := b.RegID > 0 && c.regID > 0
+		if strings.EqualFold(b.Instance, c.instance) && !flows || b.Instance == "" || c.instance == "" ||
+			!flows && b.hop.Remote.Addr() == q.from.Remote.Addr() {
 			return i
 		}
 	}
@@ -128,8 +136,8 @@ func (r *Registrar) bind(q *request, c *contact, was *binding, now time.Time) *b
 	if v.Listener = was.Listener; was.hop.Local != b.hop.Local {
 		v.Listener = unique.Make(b.hop.Local.String()).Value()
 	}
-	if b.id = was.id; b.id == "" || was.key != b.key || was.RegID != b.RegID {
-		b.id = identity(v.Extension, b.key, strings.ToLower(v.Instance), v.RegID)
+	if b.id = was.id; b.id == "" || was.key != b.key || was.Instance != v.Instance || was.RegID != v.RegID {
+		b.id = identity(v.Extension, b.key, v.Instance, v.RegID)
 	}
 	if q.gruu && v.Instance != "" {
 		v.TempGRUU = r.tempGRUU(v.Extension, v.Instance, v.CallID)
