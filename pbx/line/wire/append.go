@@ -118,7 +118,7 @@ func appendAddress(b []byte, display string, u *sip.Uri, ps sip.HeaderParams) []
 	b = append(b, '<')
 	b = appendURI(b, u)
 	b = append(b, '>')
-	return appendParams(b, ps, ';')
+	return appendParams(b, ps)
 }
 
 // appendDisplay writes a display name between quotes. Escapes that came with it stay; a bare quote would end it.
@@ -142,13 +142,13 @@ func appendDisplay(b []byte, s string) []byte {
 	return b
 }
 
-func appendParams(b []byte, ps sip.HeaderParams, sep byte) []byte {
+func appendParams(b []byte, ps sip.HeaderParams) []byte {
 	for _, p := range ps {
-		b = append(b, sep)
+		b = append(b, ';')
 		b = appendText(b, p.K)
 		if p.V != "" {
 			b = append(b, '=')
-			if p.V[0] != '"' && strings.ContainsAny(p.V, " \t;,") && sep == ';' {
+			if p.V[0] != '"' && strings.ContainsAny(p.V, " \t;,") {
 				b = append(b, '"')
 				b = appendDisplay(b, p.V)
 				b = append(b, '"')
@@ -185,7 +185,14 @@ func appendURI(b []byte, u *sip.Uri) []byte {
 		b = append(b, ':')
 		b = strconv.AppendInt(b, int64(u.Port), 10)
 	}
-	b = appendParams(b, u.UriParams, ';')
+	for _, p := range u.UriParams { // never quoted
+		b = append(b, ';')
+		b = appendText(b, p.K)
+		if p.V != "" {
+			b = append(b, '=')
+			b = appendText(b, p.V)
+		}
+	}
 	for i, p := range u.Headers {
 		b = append(b, "?&"[min(i, 1)])
 		b = appendText(b, p.K)
@@ -217,5 +224,5 @@ func appendVia(b []byte, v *sip.ViaHeader) []byte {
 		b = append(b, ':')
 		b = strconv.AppendInt(b, int64(v.Port), 10)
 	}
-	return appendParams(b, v.Params, ';')
+	return appendParams(b, v.Params)
 }

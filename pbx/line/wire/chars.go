@@ -24,7 +24,7 @@ var class = func() (t [256]uint8) {
 	)
 	set(isToken, alnum+"-.!%*_+`'~")
 	set(isHost, alnum+"-._")
-	set(isIPv6, hex+":.%")
+	set(isIPv6, hex+":.")
 	set(isHex, hex)
 	set(isLWS, " \t")
 	for c := 0x21; c < 256; c++ {

@@ -91,7 +91,7 @@ func hostPort(s string, brackets bool) (host string, port int, what string) {
 	if s != "" && s[0] == '[' {
 		end := strings.IndexByte(s, ']')
 		// Not parsed further: RFC 5118 §4.10 wants "[2001:db8:::192.0.2.1]" to be tolerated.
-		if end < 3 || !all(s[1:end], isIPv6) {
+		if end < 3 || !all(s[1:end], isIPv6) || strings.IndexByte(s[:end], ':') < 0 {
 			return "", 0, "IPv6 address"
 		}
 		host, rest = s[:end+1], s[end+1:]
