@@ -37,9 +37,12 @@ func malformed(b []byte, from Hop, code int, what string) *Malformed {
 	}
 	lines := strings.Split(string(b), "\n")
 	first := strings.TrimRight(lines[0], " \t\r")
-	last := strings.LastIndexByte(first, ' ')
-	if last < 0 || len(first) > 4 && fold(first[:4], "sip/") || !fold(first[last+1:][:min(4, len(first)-last-1)], "sip/") {
-		return m // a response, or not SIP at all
+	if len(first) > 4 && fold(first[:4], "sip/") {
+		return m // a response
+	}
+	if last := strings.LastIndexByte(first, ' '); last < 0 || len(first) < last+5 || !fold(first[last+1:last+5], "sip/") {
+		m.Close = from.Reliable() // not SIP at all
+		return m
 	}
 	if method, _, _ := strings.Cut(first, " "); token(method) && len(method) <= maxMethod {
 		m.Method = method
