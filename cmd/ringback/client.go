@@ -38,6 +38,8 @@ type client struct {
 
 func (f *clientFlags) client(a app) (*client, error) {
 	c := &client{app: a, json: f.JSON, token: f.Token}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true} // a command asks once or twice
+	c.http.Transport = transport
 	if f.URL != "" {
 		u, err := url.Parse(f.URL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -56,14 +58,15 @@ func (f *clientFlags) client(a app) (*client, error) {
 		dir = l.Data
 	}
 	c.base, c.where, c.token = "http://localhost", "the data directory "+dir, ""
-	c.http.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	transport.Proxy = nil
+	transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		path, done, err := socketPath(filepath.Clean(dir))
 		if err != nil {
 			return nil, err
 		}
 		defer done()
 		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", path)
-	}}
+	}
 	return c, nil
 }
 

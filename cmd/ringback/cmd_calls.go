@@ -8,7 +8,7 @@ import (
 )
 
 type callsCmd struct {
-	List   callsList   `cmd:"" default:"1" help:"List the calls that are up."`
+	List   callsList   `cmd:"" default:"withargs" help:"List the calls that are up."`
 	Hangup callsHangup `cmd:"" help:"Hang up a call."`
 }
 

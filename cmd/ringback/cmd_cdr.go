@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,7 +21,7 @@ type cdrCmd struct {
 	Outcome string        `placeholder:"TEXT" help:"Only calls that ended so, such as busy."`
 	Last    time.Duration `placeholder:"TIME" help:"Only calls of the last so many hours, such as 24h."`
 	Limit   int           `default:"50" placeholder:"N" help:"How many at most, newest first; 0: all."`
-	CSV     bool          `name:"csv" xor:"csv,json" help:"Print all that fit as CSV."`
+	CSV     bool          `name:"csv" help:"Print all that fit as CSV."`
 }
 
 func (x *cdrCmd) query() url.Values {
@@ -37,6 +38,9 @@ func (x *cdrCmd) query() url.Values {
 }
 
 func (x *cdrCmd) Run(ctx context.Context, a app) error {
+	if x.CSV && x.JSON {
+		return errors.New("--csv and --json can't be used together")
+	}
 	c, err := x.client(a)
 	if err != nil {
 		return err

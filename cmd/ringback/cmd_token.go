@@ -9,7 +9,7 @@ import (
 )
 
 type tokenCmd struct {
-	List   tokenList   `cmd:"" default:"1" help:"List API tokens."`
+	List   tokenList   `cmd:"" default:"withargs" help:"List API tokens."`
 	Add    tokenAdd    `cmd:"" help:"Create an API token and print it."`
 	Revoke tokenRevoke `cmd:"" help:"Revoke an API token."`
 }

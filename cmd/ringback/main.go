@@ -41,9 +41,11 @@ func main() {
 func run(ctx context.Context, args []string, a app) (status int) {
 	type exit int
 	defer func() { // kong ends --help by its exit function
-		if e, ok := recover().(exit); ok {
+		switch e := recover().(type) {
+		case nil:
+		case exit:
 			status = int(e)
-		} else if e := recover(); e != nil {
+		default:
 			panic(e)
 		}
 	}()
