@@ -14,8 +14,10 @@ import (
 	"math/big"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,6 +91,26 @@ func (r *rig) receive(m sip.Message, from Hop) {
 	}
 }
 
+func (r *rig) hop(i int) Hop {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.from[i]
+}
+
+func (r *rig) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.got)
+}
+
+// ended are the connections that Closed was told of.
+func (r *rig) ended() []Hop {
+	synctest.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.closed)
+}
+
 func (r *rig) want(ids ...string) {
 	r.t.Helper()
 	synctest.Wait()
@@ -151,8 +173,8 @@ func withID(id string, more ...string) []byte {
 }
 
 func TestUDP(t *testing.T) {
-	var traced []string
-	o := Options{Trace: func(d Direction, _ Hop, b []byte) { traced = append(traced, fmt.Sprint(d, " ", len(b))) }}
+	var traced atomic.Int32
+	o := Options{Trace: func(Direction, Hop, []byte) { traced.Add(1) }}
 	bubble(t, o, func(t *testing.T, r *rig) {
 		phone := r.udp()
 		to := net.UDPAddrFromAddrPort(pbxAddr)
@@ -160,10 +182,10 @@ func TestUDP(t *testing.T) {
 			phone.WriteTo(append(withID(fmt.Sprint(i)), "beyond Content-Length"...), to)
 		}
 		r.want("0", "1", "2", "3", "4")
-		if want := (Hop{Transport: "udp", Remote: phoneAddr, Local: pbxAddr}); r.from[0] != want {
-			t.Errorf("from %v, want %v", r.from[0], want)
+		if want := (Hop{Transport: "udp", Remote: phoneAddr, Local: pbxAddr}); r.hop(0) != want {
+			t.Errorf("from %v, want %v", r.hop(0), want)
 		}
-		if err := r.tr.Send(r.from[0], []byte("answer")); err != nil {
+		if err := r.tr.Send(r.hop(0), []byte("answer")); err != nil {
 			t.Error(err)
 		}
 		if got := readPacket(t, phone); got != "answer" {
@@ -182,8 +204,8 @@ func TestUDP(t *testing.T) {
 		if s := r.tr.Stats().UDP; s.In != 5 || s.Out != 2 || s.SendErrors != 1 {
 			t.Errorf("%+v", s)
 		}
-		if len(traced) != 7 {
-			t.Errorf("traced %v", traced)
+		if n := traced.Load(); n != 7 {
+			t.Errorf("traced %d", n)
 		}
 	})
 }
@@ -217,12 +239,12 @@ func TestUDPLimit(t *testing.T) {
 	registered := netip.MustParseAddr("192.0.2.8")
 	bubble(t, Options{PerSource: 10, Burst: 5, Exempt: func(a netip.Addr) bool { return a == registered }}, func(t *testing.T, r *rig) {
 		count := func(c net.PacketConn, n int) int {
-			before := len(r.got)
+			before := r.count()
 			for range n {
 				c.WriteTo(withID("x"), net.UDPAddrFromAddrPort(pbxAddr))
 			}
 			synctest.Wait()
-			return len(r.got) - before
+			return r.count() - before
 		}
 		stranger := r.udp()
 		if n := count(stranger, 20); n != 5 {
@@ -295,8 +317,8 @@ func TestTCP(t *testing.T) {
 		conn.Write([]byte("\r\n\r\n"))           // ping
 		conn.Write(append(crlf, withID("3")...)) // a CRLF before the start line
 		r.want("1", "2", "3")
-		hop := r.from[0]
-		if hop.Transport != "tcp" || hop.Remote.String() != "192.0.2.7:40000" || hop.Local != pbxAddr || hop.Conn == 0 || r.from[2] != hop {
+		hop := r.hop(0)
+		if hop.Transport != "tcp" || hop.Remote.String() != "192.0.2.7:40000" || hop.Local != pbxAddr || hop.Conn == 0 || r.hop(2) != hop {
 			t.Errorf("from %v", hop)
 		}
 		for _, to := range []Hop{hop, {Transport: "tcp", Remote: hop.Remote}, {Transport: "tcp", Remote: phoneAddr, Conn: hop.Conn}} {
@@ -309,8 +331,8 @@ func TestTCP(t *testing.T) {
 		}
 		conn.Close()
 		synctest.Wait()
-		if len(r.closed) != 1 || r.closed[0] != hop {
-			t.Errorf("closed %v", r.closed)
+		if len(r.ended()) != 1 || r.ended()[0] != hop {
+			t.Errorf("closed %v", r.ended())
 		}
 		s := r.tr.Stats().TCP
 		if s.In != 3 || s.Out != 3 || s.Accepted != 1 || s.Dialled != 0 || s.Keepalives != 1 {
@@ -430,7 +452,7 @@ func TestConnectionLimits(t *testing.T) {
 		if s := r.tr.Stats().TCP; s.Conns != 6 || s.Evicted != 2+7 {
 			t.Errorf("%d connections, %d evicted", s.Conns, s.Evicted)
 		}
-		if n := len(r.closed); n != 9 {
+		if n := len(r.ended()); n != 9 {
 			t.Errorf("told of %d that ended", n)
 		}
 	})
@@ -464,7 +486,7 @@ func TestDialReused(t *testing.T) {
 		if s := r.tr.Stats().TCP; s.Dialled != 1 || s.Conns != 1 {
 			t.Errorf("%+v", s)
 		}
-		if err := r.tr.Send(r.from[0], []byte("3")); err != nil {
+		if err := r.tr.Send(r.hop(0), []byte("3")); err != nil {
 			t.Error(err)
 		}
 		if got, _ := read(conn, time.Second); got != "3" {
@@ -479,8 +501,8 @@ func TestDialFails(t *testing.T) {
 			t.Error(err)
 		}
 		time.Sleep(10 * time.Second)
-		if len(r.closed) != 1 || r.closed[0].Remote != phoneAddr || r.tr.Stats().TCP.DialErrors != 1 {
-			t.Errorf("closed %v", r.closed)
+		if len(r.ended()) != 1 || r.ended()[0].Remote != phoneAddr || r.tr.Stats().TCP.DialErrors != 1 {
+			t.Errorf("closed %v", r.ended())
 		}
 	})
 }
@@ -494,7 +516,7 @@ func TestWriteQueueIsBounded(t *testing.T) {
 		big := make([]byte, 60<<10)
 		var err error
 		for range 100 {
-			if err = r.tr.Send(r.from[0], big); err != nil {
+			if err = r.tr.Send(r.hop(0), big); err != nil {
 				break
 			}
 			synctest.Wait()
@@ -503,8 +525,8 @@ func TestWriteQueueIsBounded(t *testing.T) {
 			t.Errorf("Send: %v", err)
 		}
 		time.Sleep(11 * time.Second)
-		if len(r.closed) != 1 || r.tr.Stats().TCP.QueueFull != 1 {
-			t.Errorf("closed %v after the write time-out", r.closed)
+		if len(r.ended()) != 1 || r.tr.Stats().TCP.QueueFull != 1 {
+			t.Errorf("closed %v after the write time-out", r.ended())
 		}
 	})
 }
@@ -515,7 +537,7 @@ func TestCloseDrains(t *testing.T) {
 		conn := r.dial("192.0.2.7:0")
 		conn.Write(withID("1"))
 		r.want("1")
-		_ = r.tr.Send(r.from[0], []byte("bye"))
+		_ = r.tr.Send(r.hop(0), []byte("bye"))
 		r.tr.Close()
 		if got, err := read(conn, time.Second); got != "bye" || !errors.Is(err, io.EOF) {
 			t.Errorf("%q, %v", got, err)
