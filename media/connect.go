@@ -86,7 +86,11 @@ func (s *Stream) flowTo(p *Stream) *Flow {
 }
 
 // join swaps the flow: the receiving side lets only this one in, so that nothing of the old one comes after.
+// One that maps alike stays, and with it the receiver's idea of its source: refreshing a session is not heard.
 func join(from, to *Stream, f *Flow) {
+	if old := from.flow.Load(); f != nil && old != nil && *old == *f {
+		return
+	}
 	to.mu.Lock()
 	to.from = f
 	to.mu.Unlock()

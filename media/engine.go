@@ -168,6 +168,7 @@ func (e *Engine) Open(o StreamOptions) (*Stream, error) {
 		return nil, err
 	}
 	e.opened.Add(1)
+	s.socket = p.rtp
 	a := e.advertised(f, o.Remote)
 	s.rtp, s.rtcp = netip.AddrPortFrom(a, p.port), netip.AddrPortFrom(a, p.port+1)
 	p.rtp.owner.Store(s)

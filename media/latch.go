@@ -18,13 +18,13 @@ const learning = int64(1e9)
 // Once locked, packets from elsewhere are dropped until the next Agreement. The second counts from the candidate's first
 // packet, not from the Agreement: a caller that was given early media may keep silent until it is answered.
 type latch struct {
+	locked    bool
+	candidate bool           // peer is one
+	peer      netip.AddrPort // where to send
+	since     int64          // the candidate's first packet
 	signalled netip.AddrPort // from SDP; zero: nowhere
 	source    netip.Addr     // from signalling; zero: unknown
 	home      netip.AddrPort // where it was locked before an agreement to the same addresses
-	peer      netip.AddrPort // where to send
-	locked    bool
-	candidate bool  // peer is one
-	since     int64 // the candidate's first packet
 }
 
 // open begins a new agreement. It keeps the peer if nothing has changed.

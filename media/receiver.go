@@ -10,15 +10,16 @@ type receiver struct {
 	max     uint32
 	bad     uint32 // the sequence number after one that jumped
 
-	received, lostBefore          uint64 // of this source; of those before
-	expectedBefore, receivedPrior uint64 // at the last report
+	received       uint64 // of this source
+	packets, bytes uint64 // of all sources
 
 	transit int64  // in timestamp units
 	jitter  uint64 // the same, times 16
 	rate    uint32 // of transit and jitter
 	timed   bool   // transit is set
 
-	packets, bytes uint64 // of all sources
+	lostBefore                    uint64 // of the sources before
+	expectedBefore, receivedPrior uint64 // at the last report
 
 	reportID uint32 // the middle of the NTP time of its last sender report
 	reportAt int64  // when that came

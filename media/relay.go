@@ -45,7 +45,7 @@ func (s *Stream) admit(b []byte, h *header, from netip.AddrPort, now int64, c *c
 		s.to.set(s.latch.peer)
 	}
 	s.heard, s.silent = now, false
-	if !s.terms.Recv {
+	if !s.mayRecv {
 		c.drop(Held)
 		return
 	}
@@ -70,7 +70,7 @@ func (s *Stream) deliver(b []byte, h *header, f *Flow, r route, epoch uint32, no
 		c.drop(Unconnected)
 		return
 	}
-	if !s.terms.Send || s.to.isZero() {
+	if !s.maySend {
 		s.tx.drop()
 		c.drop(Held)
 		return
@@ -78,7 +78,7 @@ func (s *Stream) deliver(b []byte, h *header, f *Flow, r route, epoch uint32, no
 	payload := b[h.payload:h.end]
 	s.tx.stamp(b, h, f, r, epoch, now)
 	r.op.apply(payload)
-	if !s.pair.rtp.send(b, &s.to) {
+	if !s.socket.send(b, &s.to) {
 		c.drop(Unsent)
 		return
 	}

@@ -137,7 +137,7 @@ func (s *Stream) received(blocks []rtcp.ReceptionReport, now int64) {
 func (s *Stream) sendReport(now int64, bye bool) {
 	to, socket := &s.toRTCP, s.pair.rtcp
 	if s.terms.Mux {
-		to, socket = &s.to, s.pair.rtp
+		to, socket = &s.to, s.socket
 	}
 	if to.isZero() {
 		return

@@ -11,11 +11,11 @@ import (
 // Stream is the audio of one leg: a pair of ports, what was agreed for it, and who hears it. All methods may be called
 // from any goroutine; after Close they do nothing, except Stats.
 type Stream struct {
+	// Written once, by Open.
 	engine    *Engine
 	pair      *pair
 	rtp, rtcp netip.AddrPort // advertised
 	onTimeout func(*Stream)
-	flow      atomic.Pointer[Flow] // where the phone's sound goes; nil: nowhere
 
 	// Who hears whom, guarded by Engine.topology.
 	peer *Stream
@@ -23,31 +23,38 @@ type Stream struct {
 
 	timer timer // guarded by the engine's wheel
 
+	flow atomic.Pointer[Flow] // where the phone's sound goes; nil: nowhere
+
+	// What a packet needs is kept together: with a thousand streams each cache line counts.
 	mu       sync.Mutex // held for one packet, or for a few assignments
 	closed   bool
 	agreed   bool
-	terms    Agreement // Formats are never changed in place
-	from     *Flow     // the only one that may come in from the other side
-	rx       receiver
-	tx       sender
-	latch    latch // of RTP, and of RTCP if they share a port
-	control  latch // of RTCP
-	to       target
-	toRTCP   target
+	mayRecv  bool // terms.Recv
+	maySend  bool // terms.Send, and there is where to
 	lastPT   uint8
+	silent   bool // the present silence was reported
 	lastType format
-	last     string // name of the codec last received
-	heard    int64  // when anything last came that was the phone's, or an Agreement
-	silent   bool   // the present silence was reported
-	reports  reports
-	dropped  uint64
+	heard    int64 // when anything last came that was the phone's, or an Agreement
+	latch    latch // of RTP, and of RTCP if they share a port
+	rx       receiver
+
+	socket *socket // of RTP
+	from   *Flow   // the only one that may come in from the other side
+	to     target
+	tx     sender
+
+	terms   Agreement // Formats are never changed in place
+	control latch     // of RTCP
+	toRTCP  target
+	last    string // name of the codec last received
+	reports reports
+	dropped uint64
 }
 
 // format is what the receiving side needs to know of a payload type.
 type format struct {
 	rate  uint32
 	event bool // telephone-event or CN: its timestamps say nothing of jitter
-	name  string
 }
 
 // LocalRTP is the address to be written into SDP for RTP.
@@ -92,6 +99,7 @@ func (s *Stream) install(a Agreement, now int64) bool {
 		s.rx.pause()
 	}
 	s.terms, s.agreed = a, true
+	s.mayRecv, s.maySend = a.Recv, a.Send && a.Remote.IsValid()
 	s.heard, s.silent = now, false
 	s.lastType, s.lastPT = format{}, 0
 	s.latch.open(a.Remote, a.Source)
@@ -112,7 +120,7 @@ func (s *Stream) format(pt uint8) (format, bool) {
 	for _, f := range s.terms.Formats {
 		if f.RecvPT == pt && f.ClockRate != 0 {
 			s.lastPT = pt
-			s.lastType = format{rate: f.ClockRate, event: f.IsEvent() || f.IsComfortNoise(), name: f.Name}
+			s.lastType = format{rate: f.ClockRate, event: f.IsEvent() || f.IsComfortNoise()}
 			if !s.lastType.event {
 				s.last = f.Name
 			}
@@ -149,9 +157,10 @@ func (s *Stream) Close() Stats {
 	e := s.engine
 	e.topology.Lock()
 	s.detach()
+	open := s.shut()
 	e.topology.Unlock()
 	e.wheel.remove(s)
-	if s.shut() {
+	if open {
 		e.ports.release(s.pair, e.now()+e.rest)
 		e.closed.Add(1)
 	}

@@ -137,5 +137,5 @@ func (s *Stream) nextDue() int64 {
 
 // expecting says whether silence counts: not on hold, neither ours nor the phone's, and not once it was reported.
 func (s *Stream) expecting() bool {
-	return s.engine.timeout > 0 && !s.silent && s.terms.Send && s.terms.Recv && s.terms.Remote.IsValid()
+	return s.engine.timeout > 0 && !s.silent && s.maySend && s.mayRecv
 }
