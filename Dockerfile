@@ -12,7 +12,8 @@ ENV CGO_ENABLED=0
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN go build -trimpath -ldflags='-s -w' -o /ringback ./cmd/ringback && install -d -m 700 /empty/data && install -d -m 1777 /empty/tmp
+ARG VERSION=
+RUN go build -trimpath -ldflags="-s -w -X main.version=$VERSION" -o /ringback ./cmd/ringback && install -d -m 700 /empty/data && install -d -m 1777 /empty/tmp
 
 FROM scratch
 COPY --from=build /ringback /ringback

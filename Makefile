@@ -3,8 +3,9 @@ export CGO_ENABLED = 0
 
 .PHONY: build test race bench fuzz lint ci clean
 
-build: ## one static executable, ./ringback
-	go build -trimpath -o ringback ./cmd/ringback
+VERSION =
+build: ## one static executable, ./ringback; VERSION=1.2.3 for a release
+	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o ringback ./cmd/ringback
 
 test: ## what the README says
 	go test ./...
