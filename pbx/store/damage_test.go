@@ -134,6 +134,18 @@ func TestASegmentDamagedAnywhere(t *testing.T) {
 	}
 }
 
+// A file that looks like nothing but beginnings of long records is given up soon, and kept.
+func TestSearchIsBounded(t *testing.T) {
+	whole, ends := sample(t)
+	for len(whole) < 4<<20 {
+		whole = append(whole, 1, 1, 1, 0) // any four of these are a length of 64 KiB and more, or too much
+	}
+	got, r := good(t, whole)
+	if !slices.Equal(got, ends) || r.damaged == 0 || r.wasted > maxSearch+maxRecord {
+		t.Fatal(got, r.damaged, r.wasted)
+	}
+}
+
 func FuzzSegment(f *testing.F) {
 	whole, _ := sample(f)
 	f.Add(whole)

@@ -77,7 +77,11 @@ type segmentReader struct {
 	ahead   int   // bytes to read at once
 	damaged int64 // bytes skipped before a good record
 	torn    int64 // bytes behind the last good record
+	wasted  int64 // bytes that were no record after all
 }
+
+// maxSearch bounds the work on a file in which everything looks like the beginning of a record.
+const maxSearch = 64 << 20
 
 var errNoSegment = errors.New("it does not begin like a journal")
 
@@ -134,6 +138,7 @@ func (r *segmentReader) record(off int64) (kind byte, payload []byte, err error)
 	}
 	b, err := r.bytes(off, recordHeader+int(n))
 	if err != nil || crc32.Update(r.salt, castagnoli, b[8:]) != sum {
+		r.wasted += int64(len(b))
 		return 0, nil, err
 	}
 	return kind, b[recordHeader:], nil
@@ -141,7 +146,7 @@ func (r *segmentReader) record(off int64) (kind byte, payload []byte, err error)
 
 // next returns the next good record and where it is, or io.EOF. The payload is valid until the next call.
 func (r *segmentReader) next() (kind byte, payload []byte, off int64, err error) {
-	for off = r.at; off < r.size; off++ {
+	for off = r.at; off < r.size && r.wasted < maxSearch; off++ {
 		if kind, payload, err = r.record(off); err != nil {
 			return 0, nil, 0, err
 		}
@@ -151,6 +156,8 @@ func (r *segmentReader) next() (kind byte, payload []byte, off int64, err error)
 			return kind, payload, off, nil
 		}
 	}
-	r.torn = r.size - r.at
+	if r.torn = r.size - r.at; r.wasted >= maxSearch {
+		r.damaged = r.torn // not searched to its end: keep it
+	}
 	return 0, nil, 0, io.EOF
 }
