@@ -54,12 +54,12 @@ func derived(req *sip.Request, method sip.RequestMethod, to *sip.ToHeader, more 
 	mf := sip.MaxForwardsHeader(70)
 	d.AppendHeader(&mf)
 	for _, h := range req.Headers() {
-		switch h := h.(type) {
-		case *sip.RouteHeader, *sip.FromHeader, *sip.CallIDHeader:
+		switch h.Name() { // not by type: package dialog gives From and To as text
+		case "Route", "From", "Call-ID":
 			d.AppendHeader(h)
-		case *sip.CSeqHeader:
+		case "CSeq":
 			d.AppendHeader(to)
-			d.AppendHeader(&sip.CSeqHeader{SeqNo: h.SeqNo, MethodName: method})
+			d.AppendHeader(&sip.CSeqHeader{SeqNo: req.CSeq().SeqNo, MethodName: method})
 		}
 	}
 	for _, h := range more {
