@@ -20,8 +20,8 @@ type Options struct {
 
 	Readers int // sockets and goroutines for each UDP address where the network can share one (OS on Linux) [1]
 
-	PerSource float64 // datagrams a second that one address may send in the long run [200]
-	Burst     int     // … and at once [400]
+	PerSource float64 // messages a second that one address (IPv6: /64) may send in the long run [2000]
+	Burst     int     // … and at once [4000]
 	// Exempt says that an address (a registered phone, a trunk) is not limited. It is asked beyond a limit only, and must not call the Transport. May be nil.
 	Exempt func(source netip.Addr) bool
 

@@ -52,8 +52,8 @@ func New(o Options) *Transport {
 		o.Network = OS{}
 	}
 	o.Readers = cmp.Or(max(o.Readers, 0), 1)
-	o.PerSource = cmp.Or(o.PerSource, 200)
-	o.Burst = cmp.Or(o.Burst, 400)
+	o.PerSource = cmp.Or(o.PerSource, 2000)
+	o.Burst = cmp.Or(o.Burst, 4000)
 	o.MaxConns = cmp.Or(o.MaxConns, 4096)
 	o.MaxConnsPerIP = cmp.Or(o.MaxConnsPerIP, 128)
 	o.HeaderTimeout = cmp.Or(o.HeaderTimeout, 10*time.Second)

@@ -420,6 +420,38 @@ func TestTCPTimeouts(t *testing.T) {
 	}
 }
 
+// A TLS connection that does not shake hands is closed; one that does is framed like TCP.
+func TestTLSHandshake(t *testing.T) {
+	cert, pool := certificate(t)
+	bubble(t, Options{TLS: []netip.AddrPort{pbxTLS}, TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}}}, func(t *testing.T, r *rig) {
+		dial := func() net.Conn {
+			c, err := r.net.Dial(context.Background(), netip.MustParseAddrPort("192.0.2.7:0"), pbxTLS)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		silent, start := dial(), time.Now()
+		defer silent.Close()
+		if _, err := read(silent, time.Minute); isTimeout(err) || time.Since(start) != 10*time.Second {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		noise := dial()
+		defer noise.Close()
+		noise.Write(withID("plain text"))
+		if _, err := read(noise, time.Minute); isTimeout(err) {
+			t.Error("plain text was not refused")
+		}
+		c := tls.Client(dial(), &tls.Config{RootCAs: pool, ServerName: "127.0.0.1"})
+		defer c.Close()
+		c.Write(withID("1"))
+		r.want("1")
+		if s := r.tr.Stats().TLS; s.Handshakes != 2 || s.In != 1 || r.hop(0).Transport != "tls" {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 func TestConnectionLimits(t *testing.T) {
 	phone := netip.MustParseAddr("192.0.2.8")
 	o := Options{MaxConns: 6, MaxConnsPerIP: 3, Exempt: func(a netip.Addr) bool { return a == phone }}
@@ -622,8 +654,8 @@ func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+	template := &x509.Certificate{ // valid in a bubble, too, where it is 2000
+		SerialNumber: big.NewInt(1), NotBefore: time.Unix(0, 0), NotAfter: time.Now().Add(30 * 365 * 24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
 		IPAddresses: []net.IP{net.ParseIP("127.0.0.1"), net.ParseIP("::1")},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

@@ -40,8 +40,7 @@ func (t *Transport) datagram(b []byte, from Hop) {
 	if len(b) <= 4 || b[0] < 4 { // keep-alives of all kinds, STUN among them; a message is neither
 		t.udp.keepalives.Add(1)
 		if bytes.Equal(b, crlf2) {
-			_ = t.sendUDP(from, crlf)
-			t.udp.out.Add(^uint64(0)) // it is no message
+			_ = t.writeUDP(from, crlf)
 		}
 		return
 	}
@@ -51,6 +50,14 @@ func (t *Transport) datagram(b []byte, from Hop) {
 }
 
 func (t *Transport) sendUDP(to Hop, b []byte) error {
+	err := t.writeUDP(to, b)
+	if err == nil {
+		t.udp.out.Add(1)
+	}
+	return err
+}
+
+func (t *Transport) writeUDP(to Hop, b []byte) error {
 	to.Remote = unmap(to.Remote)
 	s := t.socket(to)
 	if s == nil || to.Remote.Port() == 0 {
@@ -62,7 +69,6 @@ func (t *Transport) sendUDP(to Hop, b []byte) error {
 		t.udp.sendErrors.Add(1)
 		return err
 	}
-	t.udp.out.Add(1)
 	return nil
 }
 
