@@ -1,0 +1,152 @@
+package line
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"ringback/media"
+	"ringback/pbx"
+	"ringback/pbx/line/wire"
+)
+
+// BenchmarkCall is a whole call through the line, both legs, every message parsed and written, without sockets and
+// without media: INVITE 100 180 200 ACK BYE 200 on each side. The phones' own work is in it, as text.
+func BenchmarkCall(b *testing.B) {
+	w := &loop{out: make(chan []byte, 64)}
+	hop := wire.Hop{Transport: "udp", Remote: netip.MustParseAddrPort(benchCallee), Local: benchLocal}
+	reg := &registry{bindings: map[string]entry{"b": {pbx.Binding{Extension: "1001", Contact: "sip:1001@" + benchCallee, Transport: "udp"}, hop}}}
+	x := &relay{}
+	l := New(Options{Send: w, Exchange: x, Directory: directory{}, Authenticator: guard{}, Registrar: reg, Media: blank{},
+		Domain: "pbx.test", Qualify: -1, Log: slog.New(slog.DiscardHandler), MaxTx: 10_000_000})
+	x.line, w.line = l, l
+	defer l.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		w.call()
+	}
+	if n := x.ended.Load(); n != int64(2*w.calls) {
+		b.Fatalf("%d ends for %d calls", n, w.calls)
+	}
+}
+
+const benchCaller, benchCallee = "192.0.2.10:5060", "192.0.2.20:5060"
+const benchSDP = "v=0\r\no=- 7 7 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\n" +
+	"m=audio 4000 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
+
+var benchLocal = netip.MustParseAddrPort(pbxAddr + ":5060")
+
+// loop is the network and both phones.
+type loop struct {
+	line  *Line
+	out   chan []byte
+	calls int
+}
+
+func (w *loop) Send(_ wire.Hop, b []byte) error {
+	w.out <- bytes.Clone(b)
+	return nil
+}
+
+func (w *loop) receive(from, text string) {
+	hop := wire.Hop{Transport: "udp", Remote: netip.MustParseAddrPort(from), Local: benchLocal}
+	m, bad := wire.Parse([]byte(text), hop)
+	if bad != nil {
+		panic(bad)
+	}
+	w.line.Receive(m, hop)
+}
+
+func (w *loop) next(start string) string {
+	for {
+		if m := <-w.out; bytes.HasPrefix(m, []byte(start)) {
+			return string(m)
+		}
+	}
+}
+
+func (w *loop) call() {
+	w.calls++
+	id := strconv.Itoa(w.calls)
+	request := func(method, to, seq, more, body string) string {
+		return method + " sip:1001@pbx.test SIP/2.0\r\nVia: SIP/2.0/UDP " + benchCaller + ";rport;branch=z9hG4bK" + id + method +
+			"\r\nMax-Forwards: 70\r\nFrom: <sip:1000@pbx.test>;tag=a\r\nTo: " + to + "\r\nCall-ID: " + id + "\r\nCSeq: " + seq + " " + method +
+			"\r\nContact: <sip:1000@" + benchCaller + ">\r\n" + more + "Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
+	}
+	response := func(req, status, tag, body string) string {
+		head := "SIP/2.0 " + status
+		for _, l := range strings.Split(req, "\r\n") {
+			switch {
+			case strings.HasPrefix(l, "To:") && tag != "":
+				head += "\r\n" + l + ";tag=" + tag
+			case strings.HasPrefix(l, "Via:"), strings.HasPrefix(l, "From:"), strings.HasPrefix(l, "To:"), strings.HasPrefix(l, "Call-ID:"), strings.HasPrefix(l, "CSeq:"):
+				head += "\r\n" + l
+			}
+		}
+		if body != "" {
+			head += "\r\nContent-Type: application/sdp"
+		}
+		return head + "\r\nContact: <sip:1001@" + benchCallee + ">\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
+	}
+	w.receive(benchCaller, request("INVITE", "<sip:1001@pbx.test>", "1", "Authorization: Test 1000\r\nContent-Type: application/sdp\r\n", benchSDP))
+	inv := w.next("INVITE")
+	w.receive(benchCallee, response(inv, "180 Ringing", "b", ""))
+	w.next("SIP/2.0 180")
+	w.receive(benchCallee, response(inv, "200 OK", "b", benchSDP))
+	w.next("ACK")
+	to := header(w.next("SIP/2.0 200"), "To")
+	w.receive(benchCaller, request("ACK", to, "1", "", ""))
+	w.receive(benchCaller, request("BYE", to, "2", "", ""))
+	w.receive(benchCallee, response(w.next("BYE"), "200 OK", "", ""))
+}
+
+// relay is the least of an exchange: who calls gets 1001.
+type relay struct {
+	exchange
+	line  *Line
+	pair  atomic.Pointer[[2]*pbx.Leg]
+	ended atomic.Int64
+}
+
+func (x *relay) Incoming(leg *pbx.Leg, _ string, hops int) {
+	go func() {
+		to := pbx.Contact{Extension: "1001", Number: "1001", ID: "b"}
+		callee, o := x.line.Dial(context.Background(), pbx.Invitation{To: to, From: leg.Party, Codecs: leg.Offered(), AnswerAfter: -1,
+			MaxForwards: hops - 1, Progress: func(p pbx.Progress) { p.Early = nil; leg.Progress(p) }})
+		if callee == nil {
+			leg.Refuse(o)
+			return
+		}
+		x.pair.Store(&[2]*pbx.Leg{leg, callee})
+		_ = leg.Answer([]media.Codec{media.PCMU})
+	}()
+}
+
+func (x *relay) Ended(leg *pbx.Leg, _ pbx.Outcome) {
+	x.ended.Add(1)
+	if p := x.pair.Load(); p[0] == leg {
+		p[1].Hangup(pbx.Hangup)
+	}
+}
+
+// blank is media without sockets.
+type blank struct{}
+
+func (blank) Open(netip.Addr, func()) (Stream, error) { return &blankStream{}, nil }
+
+type blankStream struct{ a media.Agreement }
+
+func (*blankStream) LocalRTP() netip.AddrPort  { return netip.AddrPortFrom(benchLocal.Addr(), 20000) }
+func (*blankStream) LocalRTCP() netip.AddrPort { return netip.AddrPortFrom(benchLocal.Addr(), 20001) }
+func (s *blankStream) Agree(a media.Agreement) { s.a = a }
+func (s *blankStream) Formats() []media.Format { return s.a.Formats }
+func (*blankStream) Connect(media.Port) error  { return nil }
+func (*blankStream) Echo()                     {}
+func (*blankStream) Disconnect()               {}
+func (*blankStream) Stats() (none media.Stats) { return }
+func (*blankStream) Close() (none media.Stats) { return }
