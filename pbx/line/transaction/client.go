@@ -192,7 +192,8 @@ func (c *client) response(res *sip.Response) {
 	if c.state == proceeding && c.wanted && !c.cancelSent {
 		cancelled = c.makeCancel()
 	}
-	deliver := fx.has(up) && c.u != nil && c.enqueue(delivery{c.h, res, nil})
+	d := delivery{c.h, res, nil}
+	deliver := fx.has(up) && c.u != nil && c.enqueue(d)
 	if e != got1xx {
 		c.h, c.with = nil, nil
 	}
@@ -210,22 +211,23 @@ func (c *client) response(res *sip.Response) {
 		cancelled.start(cancelled.out, false)
 	}
 	if deliver {
-		c.deliver()
+		c.deliver(d)
 	}
 }
 
-// enqueue leaves d to whoever delivers; true says that this is the caller, once c.mu is released. c.mu is held.
+// enqueue leaves d to whoever delivers now; true says that nobody does, and the caller shall, once c.mu is released.
+// c.mu is held.
 func (c *client) enqueue(d delivery) bool {
-	c.later = append(c.later, d)
 	if c.delivering {
+		c.later = append(c.later, d)
 		return false
 	}
 	c.delivering = true
 	return true
 }
 
-// deliver calls the user, in order, one call at a time, and with no lock.
-func (c *client) deliver() {
+// deliver calls the user with d and what comes meanwhile, in order, one call at a time, and with no lock.
+func (c *client) deliver(d delivery) {
 	done := false
 	defer func() {
 		if !done { // the user panicked; what came meanwhile must not be stuck
@@ -235,28 +237,27 @@ func (c *client) deliver() {
 		}
 	}()
 	for {
-		c.mu.Lock()
-		if len(c.later) == 0 {
-			c.later, c.delivering = nil, false
-			if c.state == completed || c.state == terminated {
-				c.u = nil
-			}
-			c.mu.Unlock()
-			done = true
-			return
-		}
-		d, u := c.later[0], c.u
-		c.later = c.later[1:]
-		c.mu.Unlock()
 		if d.h == nil {
 			d.h = &Client{To: c.to, tx: c}
 		}
 		if d.err != nil {
-			u.Failed(d.h, d.err)
+			c.u.Failed(d.h, d.err)
 		} else {
-			u.Response(d.h, d.res)
+			c.u.Response(d.h, d.res)
 		}
+		c.mu.Lock()
+		if len(c.later) == 0 {
+			break
+		}
+		d, c.later = c.later[0], c.later[1:]
+		c.mu.Unlock()
 	}
+	c.later, c.delivering = nil, false
+	if c.state == completed || c.state == terminated {
+		c.u = nil // it was told for the last time
+	}
+	c.mu.Unlock()
+	done = true
 }
 
 // expire is the wheel's.
@@ -292,12 +293,13 @@ func (c *client) expire(t *Timer, seq uint32) {
 	if fx.has(timeout) {
 		c.l.stats.timeouts.Add(1)
 	}
-	deliver := fx.has(timeout|failed) && c.u != nil && c.enqueue(delivery{c.h, nil, err})
+	d := delivery{c.h, nil, err}
+	deliver := fx.has(timeout|failed) && c.u != nil && c.enqueue(d)
 	if c.state == terminated {
 		c.h, c.with = nil, nil
 	}
 	c.mu.Unlock()
 	if deliver {
-		c.deliver()
+		c.deliver(d)
 	}
 }
