@@ -74,6 +74,9 @@ func (r *Registrar) read(req *sip.Request, from wire.Hop, ext *pbx.Extension) (*
 		return nil, &refusal{status: 403}
 	}
 	q := &request{ext: ext, from: from, callID: string(*id), cseq: cseq.SeqNo, host: to.Address.Host}
+	if to.Address.Port > 0 {
+		q.host += ":" + strconv.Itoa(to.Address.Port)
+	}
 
 	var expires, allow string
 	var path bool
