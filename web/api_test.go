@@ -244,8 +244,7 @@ func TestCSVBreaksOff(t *testing.T) {
 	}
 	s.Client().CloseIdleConnections()
 
-	m.records = nil
-	m.breakAfter = -1
+	m = &memory{breakAfter: -1}
 	c := client{t, New(m.backend(), Options{}).Handler()}
 	bad(t, c.ask("GET", "/api/v1/cdrs?format=csv", ""), 500, "inside")
 }

@@ -60,7 +60,11 @@ func New(b Backend, o Options) *Server {
 
 // Handler is what a network listener serves.
 func (s *Server) Handler() http.Handler {
-	return s.edge(http.NewCrossOriginProtection().Handler(s.authenticate(s.router)))
+	own := http.NewCrossOriginProtection() // a browser that knows the password must not lend it to another site
+	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		problem(w, http.StatusForbidden, "A page of another site may not do this.")
+	}))
+	return s.edge(own.Handler(s.authenticate(s.router)))
 }
 
 // Local is what the Unix socket serves: whoever can open it is an administrator.

@@ -31,6 +31,9 @@ func (x *serveCmd) Run(ctx context.Context, a app) error {
 	log := newLog(a.err, &l.Config, &level)
 	slog.SetDefault(log)
 	tuneGC()
+	if names := misspelt(os.Environ()); len(names) > 0 {
+		log.Warn("these environment variables look like settings but are none", "names", names)
+	}
 
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)

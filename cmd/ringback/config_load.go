@@ -212,6 +212,25 @@ func linesOf(text []byte) map[string]int {
 	return lines
 }
 
+// misspelt are the variables of an environment that look like settings and are none: misspelt ones, or what
+// Kubernetes sets for a service named ringback.
+func misspelt(environment []string) []string {
+	known := map[string]bool{"RINGBACK_CONFIG": true, "RINGBACK_API_TOKEN": true, "RINGBACK_URL": true}
+	c := defaultConfig()
+	for _, s := range c.settings() {
+		known[s.variable()] = true
+	}
+	var all []string
+	for _, e := range environment {
+		name, _, _ := strings.Cut(e, "=")
+		if strings.HasPrefix(name, "RINGBACK_") && !known[name] {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
 // similar suggests the setting that was probably meant.
 func (l *loaded) similar(key string) string {
 	best, least := "", 4

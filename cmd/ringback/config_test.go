@@ -137,6 +137,13 @@ func TestChanged(t *testing.T) {
 	}
 }
 
+func TestMisspelt(t *testing.T) {
+	got := misspelt([]string{"HOME=/", "RINGBACK_SIP_LISTEN=x", "RINGBACK_SIP_LISEN=x", "RINGBACK_API_TOKEN=x", "RINGBACK_CONFIG=x"})
+	if !reflect.DeepEqual(got, []string{"RINGBACK_SIP_LISEN"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
 // FuzzConfig: whatever a file says, there is an answer and no crash.
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte("[sip]\nlisten = ['127.0.0.1:5060']\n"))

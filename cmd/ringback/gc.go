@@ -7,12 +7,9 @@ import (
 	"runtime/metrics"
 )
 
-// minHeap is what the heap may grow to before the collector runs at all. A small exchange has a live heap of a few
-// megabytes; collecting it each time it has doubled would cost more than the calls do.
-const minHeap = 16 << 20
-
-// tuneGC keeps the collector from running more often than each minHeap bytes, and leaves it its own pace (GOGC=100)
-// once the live heap is larger. Whoever sets GOGC knows better.
+// tuneGC sets how much garbage may gather by what is alive, anew after each collection. A small exchange has a live heap
+// of a few megabytes; collecting it each time that has doubled (GOGC=100) would cost more than the calls do. Whoever
+// sets GOGC knows better.
 func tuneGC() {
 	if os.Getenv("GOGC") != "" {
 		return
@@ -22,10 +19,7 @@ func tuneGC() {
 	var adjust func()
 	adjust = func() {
 		metrics.Read(live)
-		percent := 100
-		if n := live[0].Value.Uint64(); n > 0 && n < minHeap {
-			percent = max(100, min(1000, int(minHeap*100/n)))
-		}
+		percent := gcPercent(live[0].Value.Uint64())
 		if percent < now-now/8 || percent > now+now/8 { // setting it stops the world for a moment
 			debug.SetGCPercent(percent)
 			now = percent
@@ -33,6 +27,21 @@ func tuneGC() {
 		afterGC(adjust)
 	}
 	adjust()
+}
+
+// gcPercent allows 16 MiB of garbage while up to 32 MiB are alive, so that ten thousand phones fit into 80 MiB, and from
+// there on more and more, until it is as much as what is alive.
+func gcPercent(live uint64) int {
+	const mib = 1 << 20
+	switch {
+	case live < 16*mib/10:
+		return 1000
+	case live < 32*mib:
+		return int(16 * mib * 100 / live)
+	case live < 64*mib:
+		return 50 + int((live-32*mib)*50/(32*mib))
+	}
+	return 100
 }
 
 // afterGC calls f once, after the next collection.
