@@ -93,7 +93,9 @@ func (c *client) start(request []byte, full bool) {
 	l.alive.Add(1)
 	l.stats.alive[c.kind()].Add(1)
 	l.stats.total[c.kind()].Add(1)
-	if !c.reliable {
+	if c.reliable {
+		l.waiting.add(c)
+	} else {
 		c.interval = l.timers.T1
 		c.retry.arm(c.interval) // Timers A, E
 	}
@@ -122,6 +124,9 @@ func (c *client) step(e event) (fx effect) {
 	}
 	before := c.state
 	c.state, fx = machine(c.state, e, c.reliable)
+	if c.reliable && before != c.state && (before == calling || before == trying) {
+		c.l.waiting.remove(c)
+	}
 	if fx.has(stopRetry) {
 		c.retry.Stop()
 	}

@@ -259,9 +259,17 @@ func TestConnectionLost(t *testing.T) {
 		r.reply(180, "x")
 		r.l.Send(newRequest(sip.OPTIONS, "c2"), tcp(), r) // nothing yet
 		r.l.Send(newRequest(sip.OPTIONS, "c3"), udp, r)   // another transport
+		other, any := tcp(), tcp()
+		other.Conn, any.Conn = 8, 0
+		r.l.Send(newRequest(sip.OPTIONS, "c4"), other, r) // another connection
+		r.l.Send(newRequest(sip.OPTIONS, "c5"), any, r)   // whichever there was
 		r.l.Closed(tcp())
 		r.after(100 * time.Millisecond)
-		r.wantSaid("0s 180 x", "10ms failed conn")
+		r.wantSaid("0s 180 x", "10ms failed conn", "10ms failed conn")
+		r.reply(487, "x")
+		r.after(time.Minute)
+		r.wantSaid("0s 180 x", "10ms failed conn", "10ms failed conn", "100ms 487 x", "32s failed timeout", "32s failed timeout")
+		r.gone()
 	})
 }
 

@@ -60,6 +60,7 @@ type Layer struct {
 	servers table[*server]
 	merged  table[*server]
 	clients table[*client]
+	waiting waiting
 	alive   atomic.Int64
 	wheel   wheel
 	stats   stats
@@ -258,10 +259,8 @@ func (l *Layer) Closed(hop wire.Hop) {
 		return
 	}
 	defer l.gate.leave()
-	for _, c := range l.clients.all() {
-		if c.reliable && c.to.Transport == hop.Transport && c.to.Remote == hop.Remote && (c.to.Conn == 0 || c.to.Conn == hop.Conn) {
-			c.lost(ErrConn)
-		}
+	for _, c := range l.waiting.on(hop) {
+		c.lost(ErrConn)
 	}
 }
 

@@ -73,7 +73,7 @@ func (r *rig) gone() {
 			r.t.Errorf("%d transactions of kind %d are left", kind.Alive, k)
 		}
 	}
-	if n := len(r.l.servers.all()) + len(r.l.merged.all()) + len(r.l.clients.all()); n != 0 || s.Timers != 0 {
+	if n := len(r.l.servers.all()) + len(r.l.merged.all()) + len(r.l.clients.all()) + len(r.l.waiting.at); n != 0 || s.Timers != 0 {
 		r.t.Errorf("%d table entries and %d timers are left", n, s.Timers)
 	}
 }

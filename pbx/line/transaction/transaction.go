@@ -38,15 +38,3 @@ type ClientUser interface {
 
 // Timers are RFC 3261 table 4. The zero value means the defaults: 500 ms, 4 s, 5 s.
 type Timers struct{ T1, T2, T4 time.Duration }
-
-// API that the line uses (see layer.go, server.go, client.go):
-//
-//	func New(o Options) *Layer                        // Options{Send wire.Sender, User User, Timers Timers, limits…}
-//	func (l *Layer) Receive(m sip.Message, from wire.Hop)
-//	func (l *Layer) Send(req *sip.Request, to wire.Hop, u ClientUser) *Client   // puts Via (branch, rport) on top and sends
-//	func (l *Layer) SendStateless(m sip.Message, to wire.Hop) error            // ACK of a 2xx, stateless responses
-//	func (l *Layer) After(d time.Duration, f func()) *Timer                    // the wheel; f must not block; Stop() bool
-//	func (l *Layer) Close()                                                    // ends everything; nothing is called after
-//	tx.Request, tx.From (Server); (*Server).Respond(res *sip.Response) error  // 1xx, final; 2xx of INVITE may be repeated
-//	(*Client).Cancel(headers ...sip.Header)           // CANCEL now or when the first 1xx comes (RFC 3261 §9.1); INVITE only
-//	(*Client).Request, (*Client).To (wire.Hop)
