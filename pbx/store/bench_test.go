@@ -64,11 +64,11 @@ func BenchmarkEnded(b *testing.B) {
 	}
 }
 
-// BenchmarkBindings has 200 REGISTERs wait at a time, as a busy registrar does.
+// BenchmarkBindings has 5,000 REGISTERs wait at a time, as a busy registrar does.
 func BenchmarkBindings(b *testing.B) {
 	s := open(b, b.TempDir(), Options{Checkpoint: time.Hour})
 	number, list := bindingsOf(1)
-	waiting := make(chan struct{}, 200)
+	waiting := make(chan struct{}, 5000)
 	var all sync.WaitGroup
 	done := func(err error) {
 		if err != nil {
