@@ -16,8 +16,9 @@
 // A remote answer with several codecs is taken as it is: the first is sent, all may come.
 //
 // The first m= line of plain RTP audio with a codec that fits is ours; every other keeps its place with port 0: video,
-// T.38, encrypted or second audio. RTP/AVPF is answered in kind. CN (RFC 3389) is neither offered nor accepted, so that nobody stops sending in
-// silence. We put nobody on hold: our offers are sendrecv.
+// T.38, encrypted or second audio. RTP/AVPF is answered in kind. CN (RFC 3389) is neither offered nor accepted, so that
+// nobody stops sending in silence. We put nobody on hold: our offers are sendrecv. A c= line with a host name, a
+// multicast address, or the IP version that we do not have here is refused with 488.
 package offer
 
 import (
