@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -27,12 +28,21 @@ func BenchmarkCall(b *testing.B) {
 	x.line, w.line = l, l
 	defer l.Close()
 	b.ReportAllocs()
+	before := heap()
 	for b.Loop() {
 		w.call()
 	}
+	b.ReportMetric(float64(heap()-before)/float64(w.calls), "kept-B/op") // until the transactions' timers are over
 	if n := x.ended.Load(); n != int64(2*w.calls) {
 		b.Fatalf("%d ends for %d calls", n, w.calls)
 	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 const benchCaller, benchCallee = "192.0.2.10:5060", "192.0.2.20:5060"

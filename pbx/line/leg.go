@@ -150,7 +150,15 @@ func (g *leg) over(o pbx.Outcome) {
 		if told {
 			g.line.o.Exchange.Ended(g.pbx, o)
 		}
+		g.strip()
 	})
+}
+
+// strip lets go of all that a leg which is over does not need, since its transactions hold it for another 32 s.
+func (g *leg) strip() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.pbx, g.sdp, g.stream, g.ext, g.peer = nil, nil, nil, nil, ""
 }
 
 // gone forgets the dialog: what still comes for it is answered 481.

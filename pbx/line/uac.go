@@ -210,7 +210,13 @@ func (out *outgoing) Failed(tx *transaction.Client, err error) {
 // finish hands Dial its result, after all progress.
 func (out *outgoing) finish(r result) {
 	out.done = true
-	out.g.effects = append(out.g.effects, func() { out.result <- r })
+	out.g.effects = append(out.g.effects, func() {
+		out.result <- r
+		out.mu.Lock()
+		out.inv = pbx.Invitation{} // Progress holds the caller's leg
+		out.mu.Unlock()
+	})
+	out.tx, out.offer = nil, nil
 }
 
 // failed ends an outgoing leg that was not answered.
