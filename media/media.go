@@ -3,6 +3,10 @@
 //
 // A leg has one Stream for its whole life. Offer/answer installs what was agreed with Stream.Agree;
 // call control says who hears whom with Connect. Both may be called from any goroutine; neither blocks.
+//
+// The Engine owns ports, sockets and the few goroutines that read them. A packet is handled to its end by the goroutine that
+// read it: checked and counted under its stream's lock (arrived, admit), rewritten and sent under the lock of the stream
+// that hears it (deliver). Never are both held. A Flow, swapped by an atomic pointer, leads from one to the other.
 package media
 
 import (
@@ -86,5 +90,5 @@ type Stats struct {
 	LostOut            uint64        // as the phone reported it by RTCP
 	JitterOut          time.Duration // as the phone reported it by RTCP
 	RoundTrip          time.Duration // from RTCP LSR/DLSR, 0 if unknown
-	Dropped            uint64        // malformed, unknown payload type, or from an address that is not the locked one
+	Dropped            uint64        // malformed, of a payload type that was not agreed, or from an address that is not the locked one
 }

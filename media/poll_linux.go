@@ -202,16 +202,6 @@ func sendTo(fd int, b []byte, to *rawAddr) bool {
 	return errno == 0
 }
 
-func drain(fd int) {
-	var b [1]byte
-	for range 1024 {
-		_, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b)), 0, unix.MSG_DONTWAIT, 0, 0)
-		if errno != 0 {
-			return
-		}
-	}
-}
-
 func closeFD(fd int) { unix.Close(fd) }
 
 // rawAddr is a sockaddr_in or sockaddr_in6.

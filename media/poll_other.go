@@ -36,6 +36,5 @@ func (p *poller) stop()                                           {}
 func (r *rawAddr) set(netip.AddrPort) {}
 
 func sendTo(int, []byte, *rawAddr) bool { return false }
-func drain(int)                         {}
 func closeFD(int)                       {}
 func fileLimit() int                    { return 4096 }

@@ -14,7 +14,8 @@ import (
 const retryTaken = int64(30 * time.Second)
 
 // ports are the pairs of the engine's range. Sockets stay open and registered with their loop between calls, because opening
-// and closing four of them costs more than a whole call's signalling; what comes to an idle one is read and dropped.
+// and closing four of them costs more than a whole call's signalling. What comes to an idle one is read at once and dropped,
+// so nothing waits in it for the next stream.
 type ports struct {
 	mu       sync.Mutex
 	families []*family
@@ -108,8 +109,6 @@ func (t *ports) take(e *Engine, f *family, s *Stream, now int64) (*pair, error) 
 
 func (t *ports) find(e *Engine, f *family, now int64) (*pair, error) {
 	if p := f.idle.head; p != nil && p.ready <= now {
-		p.rtp.drain()
-		p.rtcp.drain()
 		return f.idle.pop(), nil
 	}
 	if f.sockets+2 > f.limit || t.sockets+2 > t.limit {

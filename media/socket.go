@@ -44,13 +44,6 @@ func (s *socket) send(b []byte, to *target) bool {
 	return err == nil
 }
 
-// drain discards what has come while nobody had the socket. One read by a goroutine has nothing waiting.
-func (s *socket) drain() {
-	if s.conn == nil {
-		drain(s.fd)
-	}
-}
-
 func (s *socket) close() {
 	if s.conn == nil {
 		closeFD(s.fd)
