@@ -3,9 +3,12 @@ package pbx
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ringback/media"
 )
 
 // Ring offers the call to all phones of an extension at once, for at most wait. Where none is registered it ends
@@ -32,12 +35,26 @@ func (r ring) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 	}
 	ctx, stop := context.WithTimeoutCause(ctx, r.wait, RangOut)
 	defer stop()
-	inv := Invitation{CallID: c.ID, From: c.From, Codecs: c.Offered(), AnswerAfter: -1, MaxForwards: c.MaxForwards - 1}
+	inv := Invitation{CallID: c.ID, From: c.From, Codecs: transcodable(c.Offered()), AnswerAfter: -1, MaxForwards: c.MaxForwards - 1}
 	// A 6xx speaks for the person, so it ends the other contacts of this extension, and only those.
 	leg, o := first(ctx, contacts, func(ctx context.Context, to Contact) (*Leg, Outcome) {
 		return c.dial(ctx, inv, to)
 	}, func(o Outcome) bool { return o.Status >= 600 })
 	return leg, o
+}
+
+// transcodable is what the caller can do, and behind it what the PBX can make of that by transcoding.
+func transcodable(offered []media.Codec) []media.Codec {
+	if !slices.ContainsFunc(offered, media.Codec.Linear) {
+		return offered
+	}
+	all := slices.Clone(offered)
+	for _, c := range []media.Codec{media.PCMU, media.PCMA} {
+		if !slices.ContainsFunc(all, c.Same) {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // dial offers the call to one phone and passes on its news. A phone that never gave a sign is Unreachable, not NoAnswer.
