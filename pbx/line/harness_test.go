@@ -163,6 +163,12 @@ func (r *registry) Mark(id string, reachable bool, _ time.Duration) {
 	r.marks = append(r.marks, id+" "+strconv.FormatBool(reachable))
 }
 
+func (r *registry) marked() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.marks)
+}
+
 func (r *registry) ConnClosed(wire.Hop)            {}
 func (r *registry) Registered(netip.AddrPort) bool { return false }
 func (r *registry) Qualify(slot int, visit func(string, pbx.Binding, wire.Hop)) {

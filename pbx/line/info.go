@@ -30,6 +30,9 @@ func (g *leg) info(tx *transaction.Server, req *sip.Request) {
 		g.answer(tx, req, 415, nil, acceptInfo)
 	default:
 		g.answer(tx, req, 200, nil)
+		if !g.told {
+			return
+		}
 		g.effects = append(g.effects, func() { g.line.o.Exchange.Info(g.pbx, full, body) })
 	}
 }

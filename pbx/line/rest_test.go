@@ -196,13 +196,13 @@ func TestPhonesAreQualifiedByOPTIONS(t *testing.T) {
 		m := b.expect("OPTIONS sip:1001@192.0.2.20:5060")
 		b.respond(m, "405 Whatever", "b", "") // any final response will do
 		synctest.Wait()
-		if len(s.reg.marks) != 1 || !strings.HasSuffix(s.reg.marks[0], "true") {
-			t.Errorf("marks %v", s.reg.marks)
+		if m := s.reg.marked(); len(m) != 1 || !strings.HasSuffix(m[0], "true") {
+			t.Errorf("marks %v", m)
 		}
 		time.Sleep(93 * time.Second) // the next one is not answered
 		synctest.Wait()
-		if n := len(s.reg.marks); n != 2 || !strings.HasSuffix(s.reg.marks[1], "false") {
-			t.Errorf("marks %v", s.reg.marks)
+		if m := s.reg.marked(); len(m) != 2 || !strings.HasSuffix(m[1], "false") {
+			t.Errorf("marks %v", m)
 		}
 		s.line.stopQualify()
 	}, func(o *Options) { o.Qualify = time.Minute })

@@ -1,6 +1,7 @@
 package line
 
 import (
+	"context"
 	"net/netip"
 	"slices"
 	"strings"
@@ -161,8 +162,8 @@ func TestNoResponseIsUnreachableAndMarksTheBinding(t *testing.T) {
 			t.Errorf("outcome %v", o)
 		}
 		synctest.Wait()
-		if len(s.reg.marks) != 1 || !strings.HasSuffix(s.reg.marks[0], "false") {
-			t.Errorf("marks %v", s.reg.marks)
+		if m := s.reg.marked(); len(m) != 1 || !strings.HasSuffix(m[0], "false") {
+			t.Errorf("marks %v", m)
 		}
 	})
 }
@@ -476,6 +477,37 @@ func TestTCPPhoneGetsRequestsOverItsConnection(t *testing.T) {
 			t.Fatal(o)
 		}
 		b.expect("ACK")
+		leg.Hangup(pbx.Hangup)
+		b.respond(b.expect("BYE"), "200 OK", "", "")
+		_ = b.stream.Close()
+	})
+}
+
+func TestTCPPhoneThatReconnectedGetsRequestsOverItsNewConnection(t *testing.T) {
+	play(t, func(s *scene) {
+		b := s.tcp("1001", "192.0.2.20")
+		b.send("OPTIONS sip:pbx.test SIP/2.0\nVia: SIP/2.0/TCP 192.0.2.20:40000;branch=z9hG4bKo\nMax-Forwards: 70\nFrom: <sip:1001@pbx.test>;tag=1\nTo: <sip:pbx.test>\nCall-ID: o\nCSeq: 1 OPTIONS\n")
+		b.expect("SIP/2.0 200")
+		to := s.bind(b)
+		d := s.dial(to)
+		b.respond(b.expect("INVITE"), "200 OK", "b1", sdp(b, 5000, "0"))
+		leg, _ := d.result()
+		b.expect("ACK")
+		_ = b.stream.Close()
+		synctest.Wait()
+		c, err := s.net.Dial(context.Background(), netip.MustParseAddrPort("192.0.2.20:40001"), netip.MustParseAddrPort(pbxAddr+":5060"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.stream = c
+		go b.readStream(c)
+		b.send("OPTIONS sip:pbx.test SIP/2.0\nVia: SIP/2.0/TCP 192.0.2.20:40001;branch=z9hG4bKp\nMax-Forwards: 70\nFrom: <sip:1001@pbx.test>;tag=1\nTo: <sip:pbx.test>\nCall-ID: p\nCSeq: 1 OPTIONS\n")
+		b.expect("SIP/2.0 200")
+		s.reg.mu.Lock()
+		e := s.reg.bindings[to.ID]
+		e.hop.Remote = netip.MustParseAddrPort("192.0.2.20:40001")
+		s.reg.bindings[to.ID] = e
+		s.reg.mu.Unlock()
 		leg.Hangup(pbx.Hangup)
 		b.respond(b.expect("BYE"), "200 OK", "", "")
 		_ = b.stream.Close()
