@@ -34,8 +34,8 @@ func tuneGC() {
 func gcPercent(live uint64) int {
 	const mib = 1 << 20
 	switch {
-	case live < 16*mib/10:
-		return 1000
+	case live < 4*mib:
+		return 400 // the runtime takes 4 MiB for the least that is alive
 	case live < 32*mib:
 		return int(16 * mib * 100 / live)
 	case live < 64*mib:
