@@ -24,10 +24,11 @@ func (h hasher) key(b []byte) key { return key{maphash.Bytes(h.a, b), maphash.By
 
 func field(b []byte, s string) []byte { return append(append(b, s...), 0) }
 
-// server is the key of the server transaction that req belongs to, as if its method were method.
-func (h hasher) server(req *sip.Request, via *sip.ViaHeader, method sip.RequestMethod) key {
+// server is the key of the server transaction that req belongs to, as if its method were method. A retransmission, ACK or
+// CANCEL comes by the transport of the request; the same by another is a new attempt, and is answered there.
+func (h hasher) server(req *sip.Request, via *sip.ViaHeader, method sip.RequestMethod, transport string) key {
 	var buf [384]byte
-	b := field(buf[:0], string(method))
+	b := field(field(buf[:0], string(method)), transport)
 	branch, _ := via.Params.Get("branch")
 	b = field(b, branch)
 	// §17.2.3: "the sent-by value in the top Via of the request is equal": two clients may choose the same branch.

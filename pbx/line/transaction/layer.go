@@ -98,7 +98,7 @@ func (l *Layer) request(req *sip.Request, from wire.Hop) {
 	via := req.Via()
 	switch req.Method {
 	case sip.ACK:
-		if s, ok := l.servers.get(l.hash.server(req, via, sip.INVITE)); !ok || s.ack() {
+		if s, ok := l.servers.get(l.hash.server(req, via, sip.INVITE, from.Transport)); !ok || s.ack() {
 			l.o.User.Ack(req, from)
 		}
 		return
@@ -106,7 +106,7 @@ func (l *Layer) request(req *sip.Request, from wire.Hop) {
 		l.cancel(req, via, from)
 		return
 	}
-	k := l.hash.server(req, via, req.Method)
+	k := l.hash.server(req, via, req.Method, from.Transport)
 	if s, ok := l.servers.get(k); ok {
 		s.again()
 		return
@@ -122,19 +122,23 @@ func (l *Layer) request(req *sip.Request, from wire.Hop) {
 	if initial {
 		s.mergedKey, s.initial = l.hash.merged(req), true
 		if old, taken := l.merged.add(s.mergedKey, s); taken {
-			if old.key == k { // two readers at once
+			switch {
+			case old.key == k: // two readers at once
 				old.again()
 				return
+			case old.key == l.hash.server(req, via, req.Method, old.to.Transport): // its client tries another transport
+				s.initial = false
+			default:
+				// §8.2.2.2: "the request has arrived at the UAS more than once, following different paths, most likely due to
+				// forking … SHOULD generate a 482 (Loop Detected)".
+				l.stats.merged.Add(1)
+				l.stateless(req, from, sip.StatusLoopDetected, "Merged Request")
+				return
 			}
-			// §8.2.2.2: "the request has arrived at the UAS more than once, following different paths, most likely due to
-			// forking … SHOULD generate a 482 (Loop Detected)".
-			l.stats.merged.Add(1)
-			l.stateless(req, from, sip.StatusLoopDetected, "Merged Request")
-			return
 		}
 	}
 	if old, taken := l.servers.add(k, s); taken { // the same request on two readers at once
-		if initial {
+		if s.initial {
 			l.merged.remove(s.mergedKey, s)
 		}
 		old.again()
@@ -150,7 +154,7 @@ func (l *Layer) request(req *sip.Request, from wire.Hop) {
 
 // cancel answers a CANCEL (§9.2). It makes no transaction: the answer is the same each time.
 func (l *Layer) cancel(req *sip.Request, via *sip.ViaHeader, from wire.Hop) {
-	s, ok := l.servers.get(l.hash.server(req, via, sip.INVITE))
+	s, ok := l.servers.get(l.hash.server(req, via, sip.INVITE, from.Transport))
 	if !ok {
 		l.stateless(req, from, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 		return

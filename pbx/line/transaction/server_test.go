@@ -181,6 +181,27 @@ func TestSameBranchOfOtherClient(t *testing.T) {
 	})
 }
 
+// What comes again by another transport is answered there.
+func TestOtherTransport(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
+		r.onRequest = func(tx *Server) { respond(t, tx, 200) }
+		r.in(get("OPTIONS", "z9hG4bK1"))
+		r.inFrom(get("OPTIONS", "z9hG4bK1"), tcp())
+		r.in(get("OPTIONS", "z9hG4bK1"))
+		r.wantSent("0s 200", "0s 200", "0s 200")
+		r.wantSaid("0s request OPTIONS", "0s request OPTIONS")
+		if r.sent(0).to.Transport != "udp" || r.sent(1).to.Transport != "tcp" || r.sent(2).to.Transport != "udp" {
+			t.Error("a response went by another transport than its request")
+		}
+		r.inFrom(get("OPTIONS", "z9hG4bK2"), tcp()) // merged all the same
+		if r.sent(3).response().StatusCode != 482 {
+			t.Errorf("%v", r.sent(3))
+		}
+		r.after(time.Minute)
+		r.gone()
+	})
+}
+
 func TestServerCancel(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		r.in(get("CANCEL", "z9hG4bK1"))
