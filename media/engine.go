@@ -161,7 +161,7 @@ func (e *Engine) Open(o StreamOptions) (*Stream, error) {
 			return nil, ErrFamily
 		}
 	}
-	s := &Stream{engine: e, onTimeout: o.OnTimeout}
+	s := &Stream{engine: e, remote: o.Remote, onTimeout: o.OnTimeout}
 	s.tx.start()
 	p, err := e.ports.take(e, f, s, e.now())
 	if err != nil {

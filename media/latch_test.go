@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/pion/rtcp"
 )
 
 func at(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
@@ -145,27 +147,46 @@ func TestStrangersHearAndSayNothing(t *testing.T) {
 }
 
 func TestBehindNAT(t *testing.T) {
-	virtual(t, Options{}, func(l *lab) {
-		sa, sb := l.stream(), l.stream()
-		defer sa.Close()
-		defer sb.Close()
-		alice, bob := l.phone(natAddr, sa), l.phone(bobAddr, sb)
-		a := terms(alice, ulaw)
-		a.Remote = at("10.0.0.5:4000")
-		a.RemoteRTCP = at("10.0.0.5:4001")
-		a.Source = natAddr
-		sa.Agree(a)
-		sb.Agree(terms(bob, ulaw))
-		if err := sa.Connect(sb); err != nil {
-			t.Fatal(err)
-		}
-		bob.say(0, frame(0))
-		alice.nothing()
-		alice.say(0, frame(0))
-		bob.one()
-		bob.say(0, frame(0))
-		alice.one()
-	})
+	for name, hint := range map[string]struct{ open, agreed netip.Addr }{
+		"agreed": {netip.Addr{}, natAddr}, "opened": {natAddr, netip.Addr{}}, "moved": {aliceAddr, natAddr},
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, Options{}, func(l *lab) {
+				sa, err := l.engine.Open(StreamOptions{Remote: hint.open})
+				if err != nil {
+					t.Fatal(err)
+				}
+				sb := l.stream()
+				defer sa.Close()
+				defer sb.Close()
+				alice, bob := l.phone(natAddr, sa), l.phone(bobAddr, sb)
+				alices := l.control(alice, sa)
+				a := terms(alice, ulaw)
+				a.Remote = at("10.0.0.5:4000")
+				a.RemoteRTCP = at("10.0.0.5:4001")
+				a.Source = hint.agreed
+				sa.Agree(a)
+				sb.Agree(terms(bob, ulaw))
+				if err := sa.Connect(sb); err != nil {
+					t.Fatal(err)
+				}
+				bob.say(0, frame(0))
+				alice.nothing()
+				alice.say(0, frame(0))
+				bob.one()
+				bob.say(0, frame(0))
+				alice.one()
+				pause(10 * time.Second)
+				alices.nothing() // reports go to what was signalled until hers have come
+				rr, _ := (&rtcp.ReceiverReport{SSRC: alice.ssrc}).Marshal()
+				alices.send(rr)
+				pause(10 * time.Second)
+				if len(alices.reports()) == 0 {
+					t.Error("no report comes through the NAT")
+				}
+			})
+		})
+	}
 }
 
 // Two streams that send to each other would never stop.

@@ -61,7 +61,7 @@ type Agreement struct {
 	Formats    []Format       // in order of preference; the first that is not telephone-event or CN is what we send
 	PTime      time.Duration  // packet time the remote end asked for, 0 if it did not say
 	// Source is where the phone's signalling comes from, the address of its NAT if it is behind one. Sound may come
-	// from there too, whatever address the SDP gave (see latch). Zero: only from Remote's address.
+	// from there too, whatever address the SDP gave (see latch). Zero: StreamOptions.Remote.
 	Source netip.Addr
 }
 

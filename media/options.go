@@ -70,8 +70,8 @@ type Options struct {
 
 // StreamOptions are what Open needs to know of a stream.
 type StreamOptions struct {
-	// Remote is the address of the phone, from signalling: it chooses the family and the advertised address.
-	// Zero: the first address of Options.Bind.
+	// Remote is the address of the phone, from signalling: it chooses the family and the advertised address, and is the
+	// Source of agreements that give none. Zero: the first address of Options.Bind.
 	Remote netip.Addr
 	// OnTimeout is called when the stream has heard nothing for Options.Timeout although the phone should be sending:
 	// once for each silence, on the engine's timer goroutine, without a lock held; it must not block. It may call Close.

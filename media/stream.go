@@ -15,6 +15,7 @@ type Stream struct {
 	engine    *Engine
 	pair      *pair
 	rtp, rtcp netip.AddrPort // advertised
+	remote    netip.Addr     // of signalling
 	onTimeout func(*Stream)
 
 	// Who hears whom, guarded by Engine.topology.
@@ -76,6 +77,9 @@ func (s *Stream) Formats() []Format {
 func (s *Stream) Agree(a Agreement) {
 	a.Formats = slices.Clip(slices.Clone(a.Formats))
 	a.Remote, a.RemoteRTCP = s.engine.usable(s, a.Remote), s.engine.usable(s, a.RemoteRTCP)
+	if !a.Source.IsValid() {
+		a.Source = s.remote
+	}
 	a.Source = a.Source.Unmap().WithZone("")
 
 	s.engine.topology.Lock()
