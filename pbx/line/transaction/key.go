@@ -34,17 +34,19 @@ func (h hasher) server(req *sip.Request, via *sip.ViaHeader, method sip.RequestM
 	// §17.2.3: "the sent-by value in the top Via of the request is equal": two clients may choose the same branch.
 	b = field(b, strings.ToLower(via.Host))
 	b = strconv.AppendUint(b, uint64(via.Port), 10)
+	// A retransmission, an ACK and a CANCEL have the same Call-ID and CSeq number, too; there are clients that choose the same
+	// branch again.
+	b = field(append(b, 0), string(*req.CallID()))
+	b = strconv.AppendUint(b, uint64(req.CSeq().SeqNo), 10)
 	if strings.HasPrefix(branch, cookie) && len(branch) > len(cookie) {
 		return h.key(b)
 	}
 	// A client of RFC 2543: "the INVITE request matches a transaction if the Request-URI, To tag, From tag, Call-ID, CSeq,
 	// and top Via header match". For INVITE the To tag is left out, because the ACK has the response's there.
 	b = field(append(b, 0), req.Recipient.String())
-	b = field(b, string(*req.CallID()))
 	b = field(b, tag(req.From().Params))
-	b = strconv.AppendUint(b, uint64(req.CSeq().SeqNo), 10)
 	if method != sip.INVITE {
-		b = field(append(b, 0), tag(req.To().Params))
+		b = field(b, tag(req.To().Params))
 	}
 	return h.key(b)
 }

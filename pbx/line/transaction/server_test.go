@@ -175,9 +175,11 @@ func TestMerged(t *testing.T) {
 func TestSameBranchOfOtherClient(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		r.in(get("OPTIONS", "z9hG4bK1"))
-		r.in(get("OPTIONS", "z9hG4bK1", "Via: SIP/2.0/UDP 192.0.2.3:5060;branch=z9hG4bK1", "Call-ID: other"))
-		r.in(get("INFO", "z9hG4bK1", "Call-ID: other"))
-		r.wantSaid("0s request OPTIONS", "0s request OPTIONS", "0s request INFO")
+		r.in(get("OPTIONS", "z9hG4bK1", "Via: SIP/2.0/UDP 192.0.2.3:5060;branch=z9hG4bK1", "To: <sip:x@x>;tag=dialog"))
+		r.in(get("INFO", "z9hG4bK1"))
+		r.in(get("OPTIONS", "z9hG4bK1", "Call-ID: other")) // a client that uses its branch again
+		r.in(get("OPTIONS", "z9hG4bK1", "CSeq: 2 OPTIONS"))
+		r.wantSaid("0s request OPTIONS", "0s request OPTIONS", "0s request INFO", "0s request OPTIONS", "0s request OPTIONS")
 	})
 }
 
