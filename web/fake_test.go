@@ -156,7 +156,7 @@ func (m memoryRecords) Page(_ context.Context, f Filter) ([]pbx.CDR, string, err
 		return nil, "", &Invalid{"after", "after is not a cursor of this list."}
 	}
 	var all []pbx.CDR
-	for c := range m.All(nil, f) {
+	for c := range m.All(context.Background(), f) {
 		if f.After == "" || c.ID < f.After {
 			all = append(all, c)
 		}

@@ -162,10 +162,14 @@ func TestCallCommands(t *testing.T) {
 // fakeSocket answers on the socket of a data directory.
 func fakeSocket(t *testing.T, h http.HandlerFunc) (dir string) {
 	t.Helper()
-	dir = t.TempDir()
+	dir, err := os.MkdirTemp("", "rb") // shorter than t.TempDir: a socket's name has a limit
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	l, err := net.Listen("unix", filepath.Join(dir, socketName))
 	if err != nil {
-		t.Skip("the temporary directory's name is too long for a socket")
+		t.Fatal(err)
 	}
 	s := &http.Server{Handler: h}
 	go s.Serve(l)

@@ -112,6 +112,10 @@ func (i *instance) reload(src sources, level *slog.LevelVar) {
 			s.value.Set(wanted[n].value)
 		}
 	}
+	if err := i.registrar.SetRules(next.registrarRules()); err != nil {
+		i.log.Error("the configuration was not taken over", "error", err)
+		return
+	}
 	i.config.Store(&next)
 	setLevel(level, next.Log.Level)
 	i.log.Info("the configuration was read again", "changed", live)

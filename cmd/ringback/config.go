@@ -46,10 +46,10 @@ type Config struct {
 	} `key:"auth"`
 
 	Registrar struct {
-		MinExpires     time.Duration `key:"min_expires"`
-		MaxExpires     time.Duration `key:"max_expires"`
-		DefaultExpires time.Duration `key:"default_expires"`
-		Full           string        `key:"full"`
+		MinExpires     time.Duration `key:"min_expires" live:"yes"`
+		MaxExpires     time.Duration `key:"max_expires" live:"yes"`
+		DefaultExpires time.Duration `key:"default_expires" live:"yes"`
+		Full           string        `key:"full" live:"yes"`
 	} `key:"registrar"`
 
 	RTP struct {

@@ -260,10 +260,10 @@ func TestServe(t *testing.T) {
 	if !strings.Contains(s.errs.String(), "line 2: calls.grace must be a time") {
 		t.Errorf("the log does not say what is wrong: %s", s.errs.String())
 	}
-	os.WriteFile(config, []byte("[calls]\ngrace = '1ms'\n[log]\nlevel='debug'\n[registrar]\nmax_expires='2h'\n"), 0o600)
+	os.WriteFile(config, []byte("[calls]\ngrace = '1ms'\n[log]\nlevel='debug'\n[registrar]\nmax_expires='2h'\ndefault_expires='100m'\n[rtp]\nrest='1s'\n"), 0o600)
 	self.Signal(syscall.SIGHUP)
 	s.until(t, "need a restart")
-	if log := s.errs.String(); !strings.Contains(log, "changed=\"[log.level calls.grace]\"") || !strings.Contains(log, "settings=[registrar.max_expires]") {
+	if log := s.errs.String(); !strings.Contains(log, "changed=\"[log.level registrar.max_expires registrar.default_expires calls.grace]\"") || !strings.Contains(log, "settings=[rtp.rest]") {
 		t.Errorf("the log does not say what has changed: %s", log)
 	}
 
@@ -282,8 +282,11 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	if _, err := p.Register(t.Context(), 600); err != nil {
+	if _, err := p.Register(t.Context(), 7000); err != nil {
 		t.Fatal(err)
+	}
+	if p.Granted() != 7000 {
+		t.Errorf("%d seconds were granted: registrar.max_expires is not in force", p.Granted())
 	}
 	leg, err := p.Call(t.Context(), "*43")
 	if err != nil {

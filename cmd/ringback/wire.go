@@ -129,13 +129,14 @@ func (i *instance) startRegistrar(ctx context.Context, cfg *Config) error {
 	}
 	i.registrar, err = registrar.New(registrar.Options{
 		Journal: i.store.Journal(), Directory: i.store, Secret: secret, Server: product,
-		Min: cfg.Registrar.MinExpires, Max: cfg.Registrar.MaxExpires, Default: cfg.Registrar.DefaultExpires,
-		RefuseFull: cfg.Registrar.Full == fullRefuse,
 	})
 	if err != nil {
 		return err
 	}
 	i.closers = append(i.closers, func() error { i.registrar.Close(); return nil })
+	if err := i.registrar.SetRules(cfg.registrarRules()); err != nil {
+		return err
+	}
 	bindings, err := i.store.LoadBindings(ctx)
 	if err != nil {
 		return err
@@ -147,6 +148,12 @@ func (i *instance) startRegistrar(ctx context.Context, cfg *Config) error {
 		}
 	})
 	return nil
+}
+
+// rules are the registrar's settings that are live.
+func (cfg *Config) registrarRules() registrar.Rules {
+	r := &cfg.Registrar
+	return registrar.Rules{Min: r.MinExpires, Max: r.MaxExpires, Default: r.DefaultExpires, RefuseFull: r.Full == fullRefuse}
 }
 
 // product is User-Agent and Server.

@@ -113,7 +113,7 @@ func (r *Registrar) read(req *sip.Request, from wire.Hop, ext *pbx.Extension) (*
 		// RFC 3327 §5.3: the phone would not know where its calls go.
 		return nil, &refusal{status: 420, unsupported: "path"}
 	}
-	granted := r.o.Default
+	granted := r.rules.Load().Default
 	if expires != "" {
 		s, err := strconv.ParseUint(strings.TrimSpace(expires), 10, 32)
 		if err != nil {
@@ -190,12 +190,12 @@ func (r *Registrar) readContact(h *sip.ContactHeader, granted time.Duration) (c 
 	if c.instance == "" {
 		c.regID = 0 // RFC 5626 §6: without an instance it says nothing
 	}
-	switch {
+	switch rules := r.rules.Load(); {
 	case granted == 0:
-	case granted < r.o.Min:
-		return c, &refusal{status: 423, minExpires: r.o.Min}
-	case granted > r.o.Max:
-		granted = r.o.Max
+	case granted < rules.Min:
+		return c, &refusal{status: 423, minExpires: rules.Min}
+	case granted > rules.Max:
+		granted = rules.Max
 	}
 	c.granted = granted
 	return c, nil

@@ -12,7 +12,6 @@ package registrar
 import (
 	"crypto/cipher"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,6 +56,7 @@ const Slots = 64
 // Registrar holds the bindings. Make it with New.
 type Registrar struct {
 	o       Options
+	rules   atomic.Pointer[Rules]
 	gruus   cipher.AEAD
 	shards  [Slots]shard
 	sources sources
@@ -78,19 +78,10 @@ func New(o Options) (*Registrar, error) {
 	if len(o.Secret) < 16 {
 		return nil, errors.New("registrar: the secret has less than 16 bytes")
 	}
-	if o.Min <= 0 {
-		o.Min = time.Minute
-	}
-	if o.Max <= 0 {
-		o.Max = max(time.Hour, o.Min)
-	}
-	if o.Default <= 0 {
-		o.Default = max(min(time.Hour, o.Max), o.Min)
-	}
-	if o.Min < time.Second || o.Min > o.Max || o.Default < o.Min || o.Default > o.Max {
-		return nil, fmt.Errorf("registrar: registration times %v, %v, %v are not in the order min, default, max", o.Min, o.Default, o.Max)
-	}
 	r := &Registrar{o: o, gruus: newGRUUs(o.Secret)}
+	if err := r.SetRules(Rules{o.Min, o.Max, o.Default, o.RefuseFull}); err != nil {
+		return nil, err
+	}
 	for i := range r.shards {
 		r.shards[i].aors = map[string]*aor{}
 	}

@@ -283,3 +283,20 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// New rules hold from the next REGISTER on; what makes no sense changes nothing.
+func TestSetRules(t *testing.T) {
+	virtual(t, nil, func(t *testing.T, r *rig) {
+		r.refused(423, "Contact: <sip:a@192.0.2.1>;expires=30")
+		if err := r.SetRules(Rules{Min: time.Second, Max: time.Minute, Default: time.Minute, RefuseFull: true}); err != nil {
+			t.Fatal(err)
+		}
+		r.ok(home, "Contact: <sip:a@192.0.2.1>;expires=30")
+		r.ext.MaxContacts = 1
+		r.refused(403, "Contact: <sip:b@192.0.2.1>")
+		if r.SetRules(Rules{Min: time.Hour, Max: time.Minute}) == nil {
+			t.Error("rules that make no sense were taken")
+		}
+		r.ok(home, "Contact: <sip:a@192.0.2.1>;expires=30")
+	})
+}

@@ -162,7 +162,7 @@ func (r *Registrar) limit(q *request, next *[]*binding, fresh int, added bool) *
 	if len(*next) <= limit || fresh == 0 {
 		return nil
 	}
-	if fresh > limit || r.o.RefuseFull {
+	if fresh > limit || r.rules.Load().RefuseFull {
 		if added {
 			return &refusal{status: 403, phrase: "Too Many Phones Registered"}
 		}
