@@ -27,7 +27,7 @@ type Identity struct {
 	Hidden bool // Privacy: id (RFC 3323, RFC 3325): show neither to the other party
 }
 
-// Binding is one registered contact of an extension (RFC 3261 §10): a plain value, kept in the journal as JSON.
+// Binding is one registered contact of an extension (RFC 3261 §10): a plain value.
 type Binding struct {
 	Extension  string    `json:"ext"`
 	Contact    string    `json:"contact"`            // URI as the phone registered it
