@@ -26,9 +26,6 @@ func TestCANCELEndsRingingCallWith487AndKeepsItsReason(t *testing.T) {
 			t.Error("487 has another To-tag")
 		}
 		wantEvents(t, s, "incoming 1001 from 1000 hops 70", "ended cancelled 487 (caller) cause 31")
-		c.remote = header(end, "To")
-		branch := c.branch
-		_ = branch
 		time.Sleep(40 * time.Second)
 		a.times("SIP/2.0 487", time.Now())
 	})
@@ -371,5 +368,22 @@ func TestRecordRouteIsCopiedIntoResponsesAndUsedForRequests(t *testing.T) {
 			t.Errorf("routes of the BYE:\n%s", bye)
 		}
 		a.respond(bye, "200 OK", "", "")
+	})
+}
+
+func TestINVITEThatExpiresEndsWith487(t *testing.T) {
+	play(t, func(s *scene) {
+		a := s.phone("1000", "192.0.2.10")
+		a.invite("1001", sdp(a, 4000, "0"), "Expires: 20")
+		a.expect("SIP/2.0 100")
+		s.x.legs[0].Progress(pbx.Progress{Status: 180})
+		a.expect("SIP/2.0 180")
+		time.Sleep(19 * time.Second)
+		a.silent()
+		time.Sleep(1100 * time.Millisecond)
+		a.expect("SIP/2.0 487")
+		wantEvents(t, s, "incoming 1001 from 1000 hops 70", "ended cancelled 487 (caller) cause 0")
+		time.Sleep(40 * time.Second)
+		a.times("SIP/2.0 487", time.Now())
 	})
 }

@@ -150,6 +150,9 @@ func anyVoice(cs []media.Codec) bool {
 // call sends the INVITE: built from nothing, so that no header of the caller's gets through.
 func (g *leg) call() {
 	out, s := g.out, &g.line.stock
+	if out == nil || out.done {
+		return // hung up before it began
+	}
 	req := g.request(sip.INVITE)
 	if n := out.inv.MaxForwards; n > 0 {
 		hops := sip.MaxForwardsHeader(n)

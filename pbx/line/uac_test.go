@@ -513,3 +513,41 @@ func TestTCPPhoneThatReconnectedGetsRequestsOverItsNewConnection(t *testing.T) {
 		_ = b.stream.Close()
 	})
 }
+
+func TestNothingOfTheCallersINVITEIsPassedOn(t *testing.T) {
+	play(t, func(s *scene) {
+		a, b := s.phone("1000", "192.0.2.10"), s.phone("1001", "192.0.2.20")
+		to := s.bind(b)
+		var d *dialling
+		s.x.incoming = func(leg *pbx.Leg) { d = s.dial(to, func(i *pbx.Invitation) { i.From = leg.Party }) }
+		c := a.invite("1001", sdp(a, 4000, "0"), "Alert-Info: <http://x>;info=alert-autoanswer", "Call-Info: <sip:x>;answer-after=0", "X-Foo: 1",
+			"P-Asserted-Identity: <sip:1999@pbx.test>", "Diversion: <sip:1999@pbx.test>", "History-Info: <sip:1999@pbx.test>;index=1",
+			"Remote-Party-ID: <sip:1999@pbx.test>", "Subject: secret", "Answer-Mode: Auto")
+		a.expect("SIP/2.0 100")
+		inv := b.expect("INVITE")
+		for _, h := range []string{"Alert-Info", "Call-Info", "X-Foo", "P-Asserted-Identity", "Diversion", "History-Info", "Remote-Party-ID", "Subject", "Answer-Mode"} {
+			if header(inv, h) != "" {
+				t.Errorf("%s was passed on", h)
+			}
+		}
+		if header(inv, "Call-ID") == c.id || strings.Contains(inv, "192.0.2.10") {
+			t.Errorf("the caller's side shows in\n%s", inv)
+		}
+		d.cancel(pbx.GaveUp)
+		d.result()
+	})
+}
+
+func TestHangupBeforeTheINVITELeftSendsNone(t *testing.T) {
+	play(t, func(s *scene) {
+		b := s.phone("1001", "192.0.2.20")
+		bound, hop, _ := s.reg.Binding(s.bind(b).ID)
+		g, o := s.line.outgoing(pbx.Invitation{To: pbx.Contact{Extension: "1001", ID: "b1"}, AnswerAfter: -1}, bound, hop)
+		if g == nil {
+			t.Fatal(o)
+		}
+		s.line.HangupAll(pbx.Hangup)
+		g.enter(g.call)
+		b.silent()
+	})
+}

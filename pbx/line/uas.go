@@ -25,6 +25,7 @@ type incoming struct {
 	status    int    // newest provisional response
 	described bool   // … or one before it had SDP
 	minute    *transaction.Timer
+	expires   *transaction.Timer
 
 	rel   reliable
 	done  *sip.Response // 200, waiting for a PRACK or repeated until the ACK
@@ -43,6 +44,7 @@ type repeat struct {
 func (in *incoming) stop() {
 	if in != nil {
 		stop(&in.minute)
+		stop(&in.expires)
 		stop(&in.rel.again.timer)
 		stop(&in.again.timer)
 	}
@@ -109,6 +111,10 @@ func (l *Line) invite(tx *transaction.Server, req *sip.Request, ext *pbx.Extensi
 	l.add(g)
 	g.enter(func() {
 		l.reply(tx, l.respond(req, 100, "", ""))
+		if n, ok := seconds(value(req, "Expires")); ok && n > 0 {
+			// RFC 3261 §13.3.1: an invitation that expires unanswered ends with 487.
+			g.in.expires = g.after(time.Duration(n)*time.Second, func() { g.cancelled(pbx.GaveUp) })
+		}
 		hops := forwards(req)
 		g.effects = append(g.effects, func() { l.o.Exchange.Incoming(g.pbx, number, hops) })
 	})
@@ -174,6 +180,7 @@ func (g *leg) refuse(o pbx.Outcome) {
 func (g *leg) final(res *sip.Response) {
 	g.line.invites.Delete(g.in.tx)
 	stop(&g.in.minute)
+	stop(&g.in.expires)
 	stop(&g.in.rel.again.timer)
 	g.line.reply(g.in.tx, res)
 }

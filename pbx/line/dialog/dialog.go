@@ -124,8 +124,7 @@ func (d *Dialog) Request(method sip.RequestMethod) *sip.Request {
 
 // RequestSeq is Request with a sequence number that was used already: ACK has that of its INVITE.
 func (d *Dialog) RequestSeq(method sip.RequestMethod, seq uint32) *sip.Request {
-	req := &sip.Request{Method: method, Recipient: d.Target}
-	req.SipVersion = "SIP/2.0"
+	req := sip.NewRequest(method, d.Target)
 	rest := d.Routes
 	strict := len(rest) > 0 && !loose(&rest[0])
 	if strict {
