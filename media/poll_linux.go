@@ -166,14 +166,16 @@ func (l *loop) run() {
 
 // wait returns how many sockets are ready, without waiting; -1 if that cannot be asked.
 func (l *loop) wait() int {
-	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epfd), uintptr(unsafe.Pointer(&l.events)), uintptr(len(l.events)), 0, 0, 0)
-	if errno == unix.EINTR {
-		return 0
+	for {
+		n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epfd), uintptr(unsafe.Pointer(&l.events)), uintptr(len(l.events)), 0, 0, 0)
+		switch errno {
+		case 0:
+			return int(n)
+		case unix.EINTR: // nobody would tell again what is ready now
+		default:
+			return -1
+		}
 	}
-	if errno != 0 {
-		return -1
-	}
-	return int(n)
 }
 
 func (l *loop) batch(n int) {
