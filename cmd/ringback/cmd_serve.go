@@ -14,7 +14,10 @@ import (
 	"syscall"
 )
 
-type serveCmd struct{ settingFlags }
+type serveCmd struct {
+	settingFlags
+	Profile string `placeholder:"DIR" help:"Write CPU and heap profiles (pprof) into this directory."`
+}
 
 // Run is the life of a server: it ends at SIGTERM or SIGINT, after the calls have; a second signal cuts that short.
 func (x *serveCmd) Run(ctx context.Context, a app) error {
@@ -35,6 +38,13 @@ func (x *serveCmd) Run(ctx context.Context, a app) error {
 		log.Warn("these environment variables look like settings but are none", "names", names)
 	}
 
+	if x.Profile != "" {
+		stop, err := profile(x.Profile)
+		if err != nil {
+			return fmt.Errorf("no profile can be written: %w", err)
+		}
+		defer stop()
+	}
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer signal.Stop(signals)
