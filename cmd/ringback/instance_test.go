@@ -308,6 +308,9 @@ func TestServe(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(s.data, "ringback.db")); err != nil {
 		t.Error(err)
 	}
+	if _, err := os.Stat(filepath.Join(s.data, socketName)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the socket was left behind: %v", err)
+	}
 }
 
 func TestServeFails(t *testing.T) {

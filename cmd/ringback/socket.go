@@ -41,7 +41,7 @@ func listenSocket(dir string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.(*net.UnixListener).SetUnlinkOnClose(false) // by its short path it may be gone by then
+	l.(*net.UnixListener).SetUnlinkOnClose(false) // its short path is not valid any more by then
 	if err := os.Chmod(path, 0o600); err != nil {
 		l.Close()
 		return nil, err

@@ -97,7 +97,7 @@ func (i *instance) start(cfg *Config, o options) (err error) {
 	}
 	i.closers = append(i.closers, i.web.close)
 	if err := i.transport.Open(i.line.Receive); err != nil {
-		return fmt.Errorf("SIP cannot be listened for: %w", err)
+		return fmt.Errorf("cannot listen for SIP: %w", err)
 	}
 	i.line.Start()
 	return i.welcome(ctx, o)
@@ -116,7 +116,7 @@ func (i *instance) startMedia(cfg *Config) (err error) {
 		MinPort: cfg.RTP.Ports.Min, MaxPort: cfg.RTP.Ports.Max, Rest: rest, Timeout: timeout, DSCP: dscp,
 	})
 	if err != nil {
-		return fmt.Errorf("RTP cannot be received: %w", err)
+		return fmt.Errorf("cannot receive RTP: %w", err)
 	}
 	i.closers = append(i.closers, i.media.Close)
 	return nil

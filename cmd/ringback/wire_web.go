@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +25,7 @@ import (
 
 // webServer is the API on its listeners.
 type webServer struct {
+	dir     string // of the Unix socket
 	servers []*http.Server
 	addrs   []netip.AddrPort // of the network listeners
 	serving sync.WaitGroup
@@ -44,12 +47,13 @@ func startWeb(i *instance, cfg *Config, o options) (*webServer, error) {
 		for _, l := range listeners {
 			l.Close()
 		}
+		os.Remove(filepath.Join(i.store.Dir(), socketName)) // if it was made
 		return nil, err
 	}
-	w := &webServer{}
+	w := &webServer{dir: i.store.Dir()}
 	local, err := listenSocket(i.store.Dir())
 	if err != nil {
-		return fail(fmt.Errorf("the socket of the command line cannot be made: %w", err))
+		return fail(fmt.Errorf("cannot make the socket of the command line: %w", err))
 	}
 	listeners = append(listeners, local)
 	for _, a := range addresses(cfg.HTTP.Listen) {
@@ -59,7 +63,7 @@ func startWeb(i *instance, cfg *Config, o options) (*webServer, error) {
 		}
 		l, err := net.Listen(network, a.String())
 		if err != nil {
-			return fail(fmt.Errorf("HTTP cannot be listened for: %w", err))
+			return fail(fmt.Errorf("cannot listen for HTTP: %w", err))
 		}
 		listeners = append(listeners, l)
 		w.addrs = append(w.addrs, l.Addr().(*net.TCPAddr).AddrPort())
@@ -86,7 +90,7 @@ func (w *webServer) close() error {
 		}
 	}
 	w.serving.Wait()
-	return nil
+	return os.Remove(filepath.Join(w.dir, socketName))
 }
 
 // ready says whether calls are taken.
