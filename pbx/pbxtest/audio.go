@@ -291,6 +291,7 @@ func (a *Audio) continuity(f frame) string {
 		return fmt.Sprintf("the SSRC goes from %08x to %08x in one leg", last.ssrc, f.ssrc)
 	}
 	seq, ts := int16(f.seq-last.seq), int32(f.ts-last.ts)
+	ahead := time.Duration(ts)*time.Second/rate - f.at.Sub(last.at) // a pause in sending is no jump
 	if seq <= 0 && seq > -100 {
 		return "" // late or twice: the network's doing
 	}
@@ -300,7 +301,7 @@ func (a *Audio) continuity(f frame) string {
 		return fmt.Sprintf("the sequence number jumps from %d to %d", last.seq, f.seq)
 	case ts <= 0:
 		return fmt.Sprintf("the timestamp goes back by %d as the sequence number goes up", -ts)
-	case seq == 1 && !f.marker && ts > 20*frameSize:
+	case seq == 1 && !f.marker && ahead > 400*time.Millisecond:
 		return fmt.Sprintf("the timestamp jumps by %d without a marker", ts)
 	case ts > rate*3600:
 		return fmt.Sprintf("the timestamp jumps by %d", ts)

@@ -59,17 +59,20 @@ func runAll(m *testing.M) int {
 		return 1
 	}
 	status := m.Run()
-	if err := shared.leftovers(); err != nil && status == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		status = 1
-	}
-	if err := shared.stop(); err != nil && status == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		status = 1
-	}
-	if text := shared.log.String(); strings.Contains(text, "panic") && status == 0 {
-		fmt.Fprintf(os.Stderr, "the exchange has panicked:\n%s\n", text)
-		status = 1
+	for _, x := range []*exchange{shared} {
+		err := x.leftovers()
+		if err == nil {
+			err = x.stop()
+		} else {
+			_ = x.stop()
+		}
+		if text := x.log.String(); err == nil && strings.Contains(text, "panic") {
+			err = fmt.Errorf("the exchange has panicked:\n%s", text)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			status = max(status, 1)
+		}
 	}
 	return status
 }

@@ -82,7 +82,7 @@ func (s *scene) must(err error) {
 	}
 }
 
-const password = "correct horse"
+const password = "correct-horse"
 
 // extension adds an extension and returns its number.
 func (s *scene) extension(more ...any) string {

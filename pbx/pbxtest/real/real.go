@@ -121,22 +121,42 @@ func (p *process) wait(d time.Duration) (int, error) {
 	return p.cmd.ProcessState.ExitCode(), nil
 }
 
-// Port finds a loopback port that is free for UDP and TCP.
+// Ports are given out from below the kernel's ephemeral range, so that no connection takes one before its program does.
+const firstPort, lastPort = 5200, 9996
+
+var nextPort = struct {
+	sync.Mutex
+	n int
+}{n: firstPort + 4*(os.Getpid()*31%((lastPort-firstPort)/4))}
+
+// Port finds a loopback port that is free for UDP and TCP, as are the three above it: baresip takes one of them for TLS,
+// sipp all for RTP. No two calls return the same.
 func Port(t testing.TB) netip.AddrPort {
 	t.Helper()
-	for range 50 {
-		u, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		if err != nil {
-			t.Fatal(err)
+	nextPort.Lock()
+	defer nextPort.Unlock()
+	for range (lastPort - firstPort) / 4 {
+		p := nextPort.n
+		if nextPort.n += 4; nextPort.n > lastPort {
+			nextPort.n = firstPort
 		}
-		a := u.LocalAddr().(*net.UDPAddr).AddrPort()
-		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(a))
-		_ = u.Close()
-		if err == nil {
-			_ = l.Close()
-			return a
+		if free(p) && free(p+1) && free(p+2) && free(p+3) {
+			return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(p))
 		}
 	}
 	t.Fatal("no port is free for UDP and TCP")
 	return netip.AddrPort{}
+}
+
+func free(port int) bool {
+	u, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+	if err != nil {
+		return false
+	}
+	defer u.Close()
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+	if err != nil {
+		return false
+	}
+	return l.Close() == nil
 }

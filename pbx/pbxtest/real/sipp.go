@@ -53,7 +53,7 @@ func StartSipp(t testing.TB, s Scenario) *Sipp {
 	}
 	for name, text := range map[string]string{
 		"scenario.xml": string(text),
-		"users.csv":    fmt.Sprintf("SEQUENTIAL\n%s;%s;\n", s.User, s.Password),
+		"users.csv":    fmt.Sprintf("SEQUENTIAL\n%s;\n", s.User),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -65,6 +65,9 @@ func StartSipp(t testing.TB, s Scenario) *Sipp {
 	args := []string{"-sf", "scenario.xml", "-inf", "users.csv", "-i", s.Addr.Addr().String(), "-p", fmt.Sprint(s.Addr.Port()),
 		"-mi", s.Addr.Addr().String(), "-mp", fmt.Sprint(media.Port()), "-t", s.Transport, "-m", fmt.Sprint(max(s.Calls, 1)), "-r", fmt.Sprint(s.Rate),
 		"-nostdin", "-max_socket", "1000", "-timeout", "60", "-timeout_error", "-trace_err", "-error_file", "errors.log", "-recv_timeout", "30000"}
+	if s.Password != "" {
+		args = append(args, "-au", s.User, "-ap", s.Password)
+	}
 	if s.Service != "" {
 		args = append(args, "-s", s.Service)
 	}

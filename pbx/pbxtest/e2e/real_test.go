@@ -1,0 +1,138 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"ringback/pbx/pbxtest"
+	"ringback/pbx/pbxtest/real"
+)
+
+func playReal(t *testing.T, program string, f func(s *scene)) {
+	real.Need(t, program)
+	play(t, f)
+}
+
+func (s *scene) baresip(number string, tone float64, answer bool) *real.Baresip {
+	s.Helper()
+	return real.StartBaresip(s.T, real.Account{User: number, Password: password, Server: s.x.sip, Transport: s.transport, Tone: tone, Answer: answer})
+}
+
+func TestBaresipCallsBaresip(t *testing.T) {
+	playReal(t, "baresip", func(s *scene) {
+		to := s.extension()
+		a, b := s.baresip(s.extension(), 440, false), s.baresip(to, 620, true)
+		s.must(a.Dial(to))
+		s.must(b.Await("CALL_ESTABLISHED", 10*time.Second))
+		s.must(a.Await("CALL_ESTABLISHED", 10*time.Second))
+		s.must(a.Hears(620, 10*time.Second))
+		s.must(b.Hears(440, 10*time.Second))
+		s.must(a.Hangup())
+		s.must(b.Await("CALL_CLOSED", 10*time.Second))
+	})
+}
+
+func TestBaresipCallsPhone(t *testing.T) {
+	playReal(t, "baresip", func(s *scene) {
+		phone := s.phone()
+		b := s.baresip(s.extension(), 440, false)
+		s.must(b.Dial(phone.User()))
+		l, err := phone.Incoming(s.ctx)
+		s.must(err)
+		l.Ring()
+		s.must(b.Await("CALL_RINGING", 5*time.Second))
+		s.must(l.Answer(s.ctx))
+		l.Play(620)
+		s.must(l.Hears(s.ctx, 440))
+		s.must(b.Hears(620, 10*time.Second))
+		s.must(b.Command("hold", ""))
+		s.eventually("the held phone is sent nothing any more", func() bool {
+			return l.Listen(s.ctx, 200*time.Millisecond).Packets == 0
+		})
+		s.must(b.Command("resume", ""))
+		s.must(l.Hears(s.ctx, 440))
+		s.must(l.Hangup(s.ctx))
+		s.must(b.Await("CALL_CLOSED", 5*time.Second))
+	})
+}
+
+func TestPhoneCallsBaresip(t *testing.T) {
+	playReal(t, "baresip", func(s *scene) {
+		to := s.extension()
+		b := s.baresip(to, 440, false)
+		l, err := s.phone().Call(s.ctx, to)
+		s.must(err)
+		s.must(l.Ringing(s.ctx))
+		s.must(b.Await("CALL_INCOMING", 5*time.Second))
+		s.must(b.Accept())
+		s.must(l.Answered(s.ctx))
+		l.Play(620)
+		s.must(l.Hears(s.ctx, 440))
+		s.must(b.Hears(620, 10*time.Second))
+		s.must(b.Hangup())
+		s.must(l.Ended(s.ctx))
+		// A call that it refuses.
+		l, err = l.Phone.Call(s.ctx, to)
+		s.must(err)
+		s.must(l.Ringing(s.ctx))
+		s.must(b.Await("CALL_INCOMING", 5*time.Second))
+		s.must(b.Hangup())
+		m, err := l.Failed(s.ctx)
+		s.status(m, err, 486, 603, 480)
+	})
+}
+
+func (s *scene) sipp(c real.Scenario) *real.Sipp {
+	s.Helper()
+	c.Password = password
+	if c.Transport == "" {
+		c.Transport = s.transport[:1] + "1"
+	}
+	return real.StartSipp(s.T, c)
+}
+
+func TestSippRegisters(t *testing.T) {
+	playReal(t, "sipp", func(s *scene) {
+		p := s.another(s.extension())
+		r := s.sipp(real.Scenario{Name: "register", Remote: s.x.sip, User: p.User()})
+		s.must(r.Wait(10 * time.Second))
+		s.expectBindings(p, fmt.Sprintf("sip:%s@%s;transport=%s", p.User(), r.Addr, map[string]string{"udp": "UDP", "tcp": "TCP"}[s.transport]))
+	})
+}
+
+// sipp calls with digest, one of the phones answers: ten calls, with one socket and with a socket for each.
+func TestSippCalls(t *testing.T) {
+	playReal(t, "sipp", func(s *scene) {
+		bob := s.phone()
+		bob.OnCall(pbxtest.AutoAnswer(100 * time.Millisecond))
+		modes := []string{"u1", "un"}
+		if s.transport == "tcp" {
+			modes = []string{"t1"}
+		}
+		for _, mode := range modes {
+			s.must(s.sipp(real.Scenario{Name: "uac_auth", Transport: mode, Remote: s.x.sip, Service: bob.User(), User: s.extension(), Calls: 10, Rate: 20}).Wait(20 * time.Second))
+		}
+		bob.OnCall(pbxtest.AutoReject(486, 0))
+		s.must(s.sipp(real.Scenario{Name: "uac_busy", Remote: s.x.sip, Service: bob.User(), User: s.extension()}).Wait(10 * time.Second))
+	})
+}
+
+// sipp calls sipp, and a phone calls sipp and hears its own tone come back. The callee is on UDP always: over TCP a
+// phone is called by the connection it registered with, and a sipp that answers cannot have registered.
+func TestSippAnswers(t *testing.T) {
+	playReal(t, "sipp", func(s *scene) {
+		to := s.extension()
+		at := real.Port(s)
+		s.must(s.sipp(real.Scenario{Name: "register", Transport: "u1", Addr: at, Remote: s.x.sip, User: to}).Wait(10 * time.Second))
+		uas := s.sipp(real.Scenario{Name: "uas", Transport: "u1", Addr: at, Calls: 6, Echo: true})
+		s.must(s.sipp(real.Scenario{Name: "uac_auth", Remote: s.x.sip, Service: to, User: s.extension(), Calls: 5}).Wait(20 * time.Second))
+		l, err := s.phone().Call(s.ctx, to)
+		s.must(err)
+		s.must(l.Answered(s.ctx))
+		l.Play(440)
+		s.must(l.Hears(s.ctx, 440))
+		s.must(l.Hangup(s.ctx))
+		s.must(uas.Wait(10 * time.Second))
+	})
+}
