@@ -23,7 +23,7 @@ func (x *checkConfigCmd) Run(a app) error {
 			if s.value.Kind() == reflect.Slice {
 				value = value[1 : len(value)-1]
 			}
-			t.row(s.key, value, from)
+			t.row(s.key, from, value)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"net"
 	"net/http"
@@ -90,7 +91,10 @@ func (w *webServer) close() error {
 		}
 	}
 	w.serving.Wait()
-	return os.Remove(filepath.Join(w.dir, socketName))
+	if err := os.Remove(filepath.Join(w.dir, socketName)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // ready says whether calls are taken.
