@@ -59,9 +59,10 @@ func (s *Switchboard) Info(leg *Leg, contentType string, body []byte) {
 	}
 }
 
-// Mismatch implements Exchange: the other leg is asked for the codecs that leg has now.
+// Mismatch implements Exchange: the two are connected anew, or where their codecs cannot be brought together, the other
+// leg is asked for those that leg has now.
 func (s *Switchboard) Mismatch(leg *Leg) {
 	if peer := s.peer(leg); peer != nil {
-		peer.Renegotiate(codecsOf(leg))
+		s.connect(leg, peer)
 	}
 }
