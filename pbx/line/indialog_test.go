@@ -408,3 +408,41 @@ func TestCrossingReINVITEsGet491(t *testing.T) {
 		a.mu.Unlock()
 	})
 }
+
+func TestOurChangeOfCodecIsToldSoThatTheLegsAreConnectedAnew(t *testing.T) {
+	play(t, func(s *scene) {
+		a := s.phone("1000", "192.0.2.10")
+		_, leg := s.up(a, "1001")
+		leg.Renegotiate([]media.Codec{media.G722})
+		a.respond(a.expect("INVITE"), "200 OK", "", newer(sdp(a, 4000, "9")))
+		a.expect("ACK")
+		wantEvents(t, s, incoming1, "mismatch")
+	})
+}
+
+func TestRenegotiateWaitsForTheACK(t *testing.T) {
+	play(t, func(s *scene) {
+		a := s.phone("1000", "192.0.2.10")
+		c := a.invite("1001", sdp(a, 4000, "0 8"))
+		a.expect("SIP/2.0 100")
+		leg := s.x.legs[0]
+		leg.Answer(nil)
+		c.take(a.expect("SIP/2.0 200"))
+		leg.Renegotiate([]media.Codec{media.PCMA})
+		a.silent()
+		c.send("ACK", "")
+		a.respond(a.expect("INVITE"), "200 OK", "", newer(sdp(a, 4000, "8")))
+		a.expect("ACK")
+	})
+}
+
+func TestOurRequestThatIsNeverAnsweredEndsTheCall(t *testing.T) {
+	play(t, func(s *scene) {
+		a := s.phone("1000", "192.0.2.10")
+		_, leg := s.up(a, "1001")
+		leg.Info("text/plain", []byte("x"))
+		time.Sleep(33 * time.Second)
+		a.until("BYE", "INFO")
+		wantEvents(t, s, incoming1, "ended answered (network) cause 102")
+	})
+}
