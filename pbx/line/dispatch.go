@@ -59,7 +59,7 @@ func (l *Line) dispatch(tx *transaction.Server, req *sip.Request) {
 	if tag := tagOf(req.To().Params); tag != "" && req.Method != sip.REGISTER {
 		g := l.find(tag)
 		if g == nil {
-			l.unknownDialog(tx, req)
+			l.refuse(tx, 481, "") // not, or no longer, a dialog of ours (RFC 3261 §12.2.2)
 			return
 		}
 		from := tx.From
@@ -100,15 +100,6 @@ func (l *Line) dispatch(tx *transaction.Server, req *sip.Request) {
 	default: // REFER
 		l.refuse(tx, 405, "", l.stock.allow)
 	}
-}
-
-// unknownDialog answers a request whose To-tag is not, or no longer, one of ours.
-func (l *Line) unknownDialog(tx *transaction.Server, req *sip.Request) {
-	if req.Method == sip.OPTIONS && tagOf(req.From().Params) == "" {
-		l.options(tx, req)
-		return
-	}
-	l.refuse(tx, 481, "")
 }
 
 // understood checks method and Request-URI (RFC 3261 §8.2.1, §8.2.2.1). It answers what it cannot take.

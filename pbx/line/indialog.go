@@ -20,7 +20,7 @@ func (g *leg) handle(tx *transaction.Server, req *sip.Request, from wire.Hop) {
 	}()
 	d := g.dialogOf(req)
 	if d == nil {
-		g.line.unknownDialog(tx, req)
+		g.line.refuse(tx, 481, "")
 		return
 	}
 	if !d.Receive(req.CSeq().SeqNo) {

@@ -90,7 +90,7 @@ func (l *Line) Message(ctx context.Context, to pbx.Contact, m pbx.Message) pbx.O
 	req.AppendHeader(l.stock.userAgent)
 	setBody(req, sip.NewHeader("Content-Type", bounded(m.ContentType)), m.Body)
 	w := &waiter{done: make(chan pbx.Outcome, 1)}
-	l.tx.Send(req, hop, w)
+	l.tx.Send(req, reach(d.NextHop(), hop), w)
 	select {
 	case o := <-w.done:
 		return o

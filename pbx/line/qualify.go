@@ -68,7 +68,7 @@ func (l *Line) qualify(id string, b pbx.Binding, hop wire.Hop) {
 	req.AppendHeader(sip.NewHeader("Contact", l.contact(hop)))
 	req.AppendHeader(l.stock.acceptSDP)
 	req.AppendHeader(l.stock.userAgent)
-	l.tx.Send(req, hop, &asked{l: l, id: id, at: time.Now()})
+	l.tx.Send(req, reach(d.NextHop(), hop), &asked{l: l, id: id, at: time.Now()})
 }
 
 // asked is the transaction.ClientUser of one such OPTIONS.

@@ -134,3 +134,55 @@ func TestOutgoingCallAsksForASessionTimerAndHonoursTheAnswer(t *testing.T) {
 		b.respond(b.expect("UPDATE"), "200 OK", "", "", "Session-Expires: 600;refresher=uac")
 	})
 }
+
+func TestRefreshThatIsTooSmallForThePhoneIsRepeatedWithItsMinSE(t *testing.T) {
+	play(t, func(s *scene) {
+		b := s.phone("1001", "192.0.2.20")
+		d := s.dial(s.bind(b))
+		b.respond(b.expect("INVITE"), "200 OK", "b1", sdp(b, 5000, "0"), "Session-Expires: 600;refresher=uac", "Allow: UPDATE")
+		d.result()
+		b.expect("ACK")
+		time.Sleep(300100 * time.Millisecond)
+		b.respond(b.expect("UPDATE"), "422 Too Small", "", "", "Min-SE: 1200")
+		again := b.expect("UPDATE")
+		wantHeader(t, again, "Session-Expires", "1200;refresher=uac")
+		wantHeader(t, again, "Min-SE", "1200")
+		b.respond(again, "200 OK", "", "", "Session-Expires: 1200;refresher=uac")
+		time.Sleep(599 * time.Second)
+		b.silent()
+		time.Sleep(1100 * time.Millisecond)
+		b.respond(b.expect("UPDATE"), "200 OK", "", "", "Session-Expires: 1200;refresher=uac")
+	})
+}
+
+func TestRefusedRefreshIsTriedAgainBeforeTheSessionEnds(t *testing.T) {
+	play(t, func(s *scene) {
+		b := s.phone("1001", "192.0.2.20")
+		d := s.dial(s.bind(b))
+		b.respond(b.expect("INVITE"), "200 OK", "b1", sdp(b, 5000, "0"), "Session-Expires: 600;refresher=uac", "Allow: UPDATE")
+		d.result()
+		b.expect("ACK")
+		time.Sleep(300100 * time.Millisecond)
+		b.respond(b.expect("UPDATE"), "500 No", "", "")
+		time.Sleep(150 * time.Second)
+		b.respond(b.expect("UPDATE"), "500 No", "", "")
+		time.Sleep(149 * time.Second)
+		b.respond(b.expect("BYE"), "200 OK", "", "")
+		wantEvents(t, s, "ended answered (network) cause 102")
+	})
+}
+
+func TestUPDATEThatThePhoneDoesNotKnowBecomesReINVITE(t *testing.T) {
+	play(t, func(s *scene) {
+		b := s.phone("1001", "192.0.2.20")
+		d := s.dial(s.bind(b))
+		b.respond(b.expect("INVITE"), "200 OK", "b1", sdp(b, 5000, "0"), "Session-Expires: 600;refresher=uac", "Allow: UPDATE")
+		d.result()
+		b.expect("ACK")
+		time.Sleep(300100 * time.Millisecond)
+		b.respond(b.expect("UPDATE"), "405 No", "", "")
+		b.respond(b.expect("INVITE"), "200 OK", "", sdp(b, 5000, "0"), "Session-Expires: 600;refresher=uac")
+		b.expect("ACK")
+		wantEvents(t, s)
+	})
+}

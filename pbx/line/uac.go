@@ -172,7 +172,7 @@ func (g *leg) call() {
 	}
 	setBody(req, s.typeSDP, out.offer)
 	out.base = g.dlg
-	out.tx = g.line.tx.Send(req, g.hop, out)
+	out.tx = g.line.tx.Send(req, reach(g.dlg.NextHop(), g.hop), out)
 }
 
 // Response implements transaction.ClientUser.

@@ -551,3 +551,19 @@ func TestHangupBeforeTheINVITELeftSendsNone(t *testing.T) {
 		b.silent()
 	})
 }
+
+func TestPhoneIsCalledAtItsContactWhereThatIsItsOwnAddress(t *testing.T) {
+	play(t, func(s *scene) {
+		b := s.phone("1001", "192.0.2.20")
+		to := s.bind(b)
+		s.reg.mu.Lock()
+		e := s.reg.bindings[to.ID]
+		e.hop.Remote = netip.MustParseAddrPort("192.0.2.20:33333") // it registered from another port
+		s.reg.bindings[to.ID] = e
+		s.reg.mu.Unlock()
+		d := s.dial(to)
+		b.expect("INVITE sip:1001@192.0.2.20:5060")
+		d.cancel(pbx.GaveUp)
+		d.result()
+	})
+}
