@@ -118,6 +118,9 @@ func (l *Line) domain(to wire.Hop) string {
 // reach is where a request of a dialog goes: to the address that its next hop names, if that is the host that we
 // hear the phone from; otherwise (NAT, a host name) to where we hear it from. A living connection always goes first.
 func reach(next *sip.Uri, heard wire.Hop) wire.Hop {
+	if heard.Reliable() && heard.Conn == 0 {
+		return heard // there is no connection that could be preferred to another one
+	}
 	a, err := netip.ParseAddr(strings.Trim(next.Host, "[]"))
 	if err != nil || a.Unmap() != heard.Remote.Addr().Unmap() {
 		return heard
