@@ -2,6 +2,7 @@ package pbx
 
 import (
 	"errors"
+	"slices"
 
 	"ringback/media"
 )
@@ -34,15 +35,17 @@ func (s *Switchboard) peer(leg *Leg) *Leg {
 }
 
 // connect makes two legs hear each other. Where their codecs cannot be brought together, the second is asked
-// by re-INVITE for one that the first has; its new answer connects them.
-func (s *Switchboard) connect(a, b *Leg) {
+// by re-INVITE for one that the first has; its new answer connects them. It reports whether they are connected now.
+func (s *Switchboard) connect(a, b *Leg) bool {
 	pa, pb := a.Port(), b.Port()
 	if pa == nil || pb == nil {
-		return
+		return false
 	}
-	if err := pa.Connect(pb); errors.Is(err, media.ErrNoCommonCodec) {
+	err := pa.Connect(pb)
+	if errors.Is(err, media.ErrNoCommonCodec) {
 		b.Renegotiate(codecsOf(a))
 	}
+	return err == nil
 }
 
 // Held implements Exchange.
@@ -60,9 +63,24 @@ func (s *Switchboard) Info(leg *Leg, contentType string, body []byte) {
 }
 
 // Mismatch implements Exchange: the two are connected anew, or where their codecs cannot be brought together, the other
-// leg is asked for those that leg has now.
+// leg is asked for those that leg has now. So it is where they share a codec, but not the one that the other sends.
 func (s *Switchboard) Mismatch(leg *Leg) {
-	if peer := s.peer(leg); peer != nil {
-		s.connect(leg, peer)
+	peer := s.peer(leg)
+	if peer == nil {
+		return
 	}
+	if mine := codecsOf(leg); s.connect(leg, peer) && !carried(codecsOf(peer), mine) {
+		peer.Renegotiate(mine)
+	}
+}
+
+// carried reports whether what a leg sends, the first of its codecs, can be brought to one that has these.
+func carried(from, to []media.Codec) bool {
+	for _, c := range from {
+		if c.IsEvent() || c.IsComfortNoise() {
+			continue
+		}
+		return slices.ContainsFunc(to, func(d media.Codec) bool { return c.Same(d) || c.Linear() && d.Linear() })
+	}
+	return true
 }

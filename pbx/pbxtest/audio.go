@@ -74,7 +74,7 @@ func (l *CallLeg) openAudio() error {
 		return nil
 	}
 	for range 100 {
-		port := 2 * (20000 + rand.IntN(10000))
+		port := 2 * (10000 + rand.IntN(6000)) // below the ports that the kernel gives away
 		rtp, err := p.c.Network.ListenPacket(netip.AddrPortFrom(p.local.Addr(), uint16(port)))
 		if err != nil {
 			continue

@@ -329,3 +329,13 @@ func (l *CallLeg) onRequest(s *served) {
 		p.respond(s, 405, "Method Not Allowed", With("Allow", allow))
 	}
 }
+
+// Repeat sends the newest response to the first INVITE again, as if it had not arrived.
+func (l *CallLeg) Repeat() {
+	p := l.Phone
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l.srv != nil && l.srv.last != nil {
+		p.transmit(l.srv.last, p.back(l.Invite), l.Invite.conn)
+	}
+}

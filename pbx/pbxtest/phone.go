@@ -32,6 +32,7 @@ type Config struct {
 	EventPT    uint8    // payload type of telephone-event; default 101
 	Rel100     bool     // offers 100rel (RFC 3262)
 	NoReuse    bool     // does not use a nonce twice
+	OneCodec   bool     // answers offers with one codec only (and telephone-event)
 	NoAudio    bool     // opens no RTP sockets: SDP names a port where nobody listens
 	ViaHost    string   // host:port shown in Via and Contact instead of the true one, as behind NAT
 	Instance   string   // +sip.instance of its Contact (RFC 5626), such as urn:uuid:…
@@ -347,10 +348,10 @@ func (p *Phone) ExpectNone(ctx context.Context, d time.Duration, what string) er
 
 func matches(m *Message, what string) bool {
 	first, method, both := strings.Cut(what, " ")
-	if first == "" || first[0] > '9' {
+	if len(first) != 3 || strings.Trim(first, "0123456789x") != "" {
 		return m.Status == 0 && m.Method == first
 	}
-	if m.Status == 0 || len(first) != 3 {
+	if m.Status == 0 {
 		return false
 	}
 	have := fmt.Sprint(m.Status)
@@ -413,4 +414,17 @@ func (p *Phone) Close() error {
 		return fmt.Errorf("%s was closed with calls left over: %s", p.c.Name, strings.Join(left, "; "))
 	}
 	return nil
+}
+
+// Count is how often such a message came, as Expect names them.
+func (p *Phone) Count(what string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, m := range p.inbox {
+		if matches(m, what) {
+			n++
+		}
+	}
+	return n
 }

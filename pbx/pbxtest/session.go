@@ -227,7 +227,7 @@ func (l *CallLeg) answerMod(m *Message) Mod {
 			if o.kind == "audio" && !done && o.port != 0 {
 				for _, f := range o.list() {
 					for _, mine := range l.Phone.formats(nil) {
-						if f.name == mine.name && f.rate == mine.rate {
+						if f.name == mine.name && f.rate == mine.rate && (f.event() || !sound || !l.Phone.c.OneCodec) {
 							common = append(common, f)
 							sound = sound || !f.event()
 						}

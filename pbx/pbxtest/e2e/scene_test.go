@@ -46,7 +46,12 @@ func playOn(t *testing.T, x *exchange, transport string, f func(s *scene)) {
 
 // end: nothing is left over, and no phone has had to complain.
 func (s *scene) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
 	for _, p := range s.phones {
+		if p.Granted() > 0 { // or else the exchange goes on asking a port that another phone may get
+			_ = p.Unregister(ctx)
+		}
 		if err := p.Close(); err != nil {
 			s.Error(err)
 		}

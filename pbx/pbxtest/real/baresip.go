@@ -96,7 +96,6 @@ func (b *Baresip) configure(a Account, control netip.AddrPort) error {
 	if err := writeTone(tone, a.Tone, limit); err != nil {
 		return err
 	}
-	rtp := 2 * (21000 + int(b.Addr.Port())%4000)
 	config := fmt.Sprintf(`poll_method epoll
 sip_listen %s
 call_local_timeout 120
@@ -115,7 +114,7 @@ auenc_format s16
 audec_format s16
 audio_buffer 20-160
 rtp_tos 184
-rtp_ports %d-%d
+rtp_ports 20000-31998
 rtcp_mux no
 jitter_buffer_delay 5-10
 net_interface 127.0.0.1
@@ -130,7 +129,7 @@ module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen %s
 snd_path %s
-`, b.Addr, tone, rtp, rtp+99, modules, control, b.dir)
+`, b.Addr, tone, modules, control, b.dir)
 	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;audio_codecs=%s;ptime=20;", a.User, a.Server, a.Transport, a.User, a.Password, a.Codecs)
 	if !a.Server.IsValid() {
 		account = fmt.Sprintf("<sip:%s@%s;transport=%s>;audio_codecs=%s;ptime=20;regint=0;", a.User, b.Addr, a.Transport, a.Codecs)
