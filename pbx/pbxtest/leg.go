@@ -12,7 +12,7 @@ type CallLeg struct {
 	Phone    *Phone
 	Incoming bool
 	CallID   string
-	Invite   *Message // the first INVITE, with credentials if it needed them; changes only while calling
+	Invite   *Message // the first INVITE, with credentials if it needed them; an outgoing leg's may change until Ringing
 
 	// Guarded by Phone.mu.
 	localTag, remoteTag string

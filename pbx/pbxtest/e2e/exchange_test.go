@@ -49,6 +49,10 @@ func runAll(m *testing.M) int {
 	program = filepath.Join(dir, "ringback")
 	build := exec.Command("go", "build", "-o", program, "ringback/cmd/ringback")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if raceDetector { // then the program is watched as well
+		build = exec.Command("go", "build", "-race", "-o", program, "ringback/cmd/ringback")
+		build.Env = append(os.Environ(), "CGO_ENABLED=1")
+	}
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
 		return 1
@@ -66,8 +70,8 @@ func runAll(m *testing.M) int {
 		} else {
 			_ = x.stop()
 		}
-		if text := x.log.String(); err == nil && strings.Contains(text, "panic") {
-			err = fmt.Errorf("the exchange has panicked:\n%s", text)
+		if text := x.log.String(); err == nil && (strings.Contains(text, "panic") || strings.Contains(text, "DATA RACE")) {
+			err = fmt.Errorf("the exchange has panicked, or has a race:\n%s", text)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -86,7 +90,7 @@ type logbook struct {
 func (l *logbook) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.b.Len() < 4<<20 {
+	if l.b.Len() < 16<<20 {
 		l.b.Write(b)
 	}
 	return len(b), nil

@@ -13,13 +13,13 @@ func TestInviteRetransmit(t *testing.T) {
 		alice, bob := s.phone(), s.phone()
 		caller, err := alice.Call(s.ctx, bob.User())
 		s.must(err)
-		for range 2 {
-			s.must(alice.SendRaw(caller.Invite.Bytes()))
-		}
 		callee, err := bob.Incoming(s.ctx)
 		s.must(err)
 		callee.Ring()
-		s.must(alice.SendRaw(caller.Invite.Bytes()))
+		s.must(caller.Ringing(s.ctx))
+		for range 3 {
+			s.must(alice.SendRaw(caller.Invite.Bytes()))
+		}
 		s.answer(caller, callee)
 		s.talk(caller, callee)
 		if n := bob.Count("INVITE"); n != 1 {
