@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"runtime/debug"
@@ -236,7 +237,8 @@ func (c *conn) read() {
 		if err == nil {
 			continue
 		}
-		if errors.Is(err, os.ErrDeadlineExceeded) && !c.over() {
+		late := errors.Is(err, os.ErrDeadlineExceeded) && !c.over()
+		if late {
 			if !partial && c.heard.Load() && time.Since(time.Unix(0, c.last.Load())) < c.t.o.IdleTimeout {
 				continue // it was written to
 			}
@@ -244,6 +246,12 @@ func (c *conn) read() {
 		}
 		if partial {
 			c.count.unfinished.Add(1)
+		}
+		if late || err == io.EOF { // the other side may still read
+			if partial {
+				c.unfinished(buf[:n])
+			}
+			c.linger(buf)
 		}
 		return
 	}
@@ -296,6 +304,14 @@ func (c *conn) cut(b []byte) (used int, ok bool) {
 	}
 }
 
+// unfinished answers the beginning of a message whose end never came.
+func (c *conn) unfinished(b []byte) {
+	c.t.trace(In, c.hop, b)
+	if _, bad := Parse(b, c.hop); bad != nil && bad.Reply != nil {
+		_ = c.push(bad.Reply)
+	}
+}
+
 // wait holds a source back that sends too much: a stream cannot drop messages, but it can be read later.
 func (c *conn) wait() bool {
 	for first := true; !c.t.allow(c.hop.Remote.Addr()); first = false {
@@ -316,7 +332,8 @@ func (c *conn) linger(buf []byte) {
 	c.finish()
 	for {
 		if _, err := c.nc.Read(buf); err != nil {
-			return
+			break
 		}
 	}
+	<-c.ctx.Done() // the writer ends it
 }

@@ -39,7 +39,7 @@ func (o OS) packet(lc net.ListenConfig, local netip.AddrPort) (PacketConn, error
 	udp := c.(*net.UDPConn)
 	_ = udp.SetReadBuffer(o.buffer()) // capped by the system; a small buffer is no reason not to start
 	_ = udp.SetWriteBuffer(o.buffer())
-	return udp, nil
+	return packetConn(udp), nil
 }
 
 // Listen is Network.

@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/emiago/sipgo/sip"
+
 	"ringback/pbx/pbxtest/memnet"
 )
 
@@ -83,6 +85,72 @@ func TestTCPMalformed(t *testing.T) {
 			conn.Close()
 		}
 		r.want()
+	})
+}
+
+// A message whose end never comes is answered when the sender has shut down its side, or when its time is over.
+func TestTCPUnfinished(t *testing.T) {
+	whole := string(withID("1"))
+	bare := strings.TrimSuffix(whole, "\r\n")
+	for _, c := range []struct {
+		name  string
+		b     string
+		reply []string // beginnings of what comes back
+	}{
+		{"no empty line", bare, []string{"SIP/2.0 400 Bad Request (end of headers)\r\n"}},
+		{"ends within a header", bare[:len(bare)-5], []string{"SIP/2.0 400 "}},
+		{"only LF", strings.ReplaceAll(whole, "\r\n", "\n"), []string{"SIP/2.0 400 "}},
+		{"the body is cut", string(withID("1", "!Content-Length: 5")) + "bod", []string{"SIP/2.0 400 "}},
+		{"after a whole message that is malformed", string(message("OPTIONS sip:a b SIP/2.0")) + bare, []string{"SIP/2.0 400 ", "SIP/2.0 400 "}},
+		{"a response", "SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK1\r\n", nil},
+		{"an ACK", strings.ReplaceAll(bare, "OPTIONS", "ACK"), nil},
+		{"nobody to answer to", "OPTIONS sip:b@x SIP/2.0\r\n", nil},
+		{"nothing", "", nil},
+	} {
+		for _, half := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, half-closed %v", c.name, half), func(t *testing.T) {
+				bubble(t, Options{}, func(t *testing.T, r *rig) {
+					conn := r.dial("192.0.2.7:0")
+					conn.Write([]byte(c.b))
+					start, limit := time.Now(), 35*time.Second
+					if half {
+						if err := conn.(*memnet.Conn).CloseWrite(); err != nil {
+							t.Fatal(err)
+						}
+						limit = time.Second
+					}
+					got, err := read(conn, time.Minute)
+					if !errors.Is(err, io.EOF) || time.Since(start) > limit {
+						t.Errorf("ended with %v after %v", err, time.Since(start))
+					}
+					if strings.Count(got, "SIP/2.0 400 ") != len(c.reply) {
+						t.Errorf("answered %q", got)
+					}
+					for _, want := range c.reply {
+						if !strings.Contains(got, want) {
+							t.Errorf("answered %q, want %q", got, want)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// What was answered before the sender shut down its side still leaves.
+func TestTCPHalfClosed(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
+		r.on = func(_ sip.Message, from Hop) {
+			if err := r.tr.Send(from, []byte("answer")); err != nil {
+				t.Error(err)
+			}
+		}
+		conn := r.dial("192.0.2.7:0")
+		conn.Write(withID("1"))
+		_ = conn.(*memnet.Conn).CloseWrite()
+		if got, err := read(conn, time.Minute); got != "answer" || !errors.Is(err, io.EOF) {
+			t.Errorf("%q, %v", got, err)
+		}
 	})
 }
 

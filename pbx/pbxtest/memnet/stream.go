@@ -302,6 +302,19 @@ func (c *Conn) send(b []byte) {
 // Close ends the stream in order: what was written still arrives, then the other end reads io.EOF.
 func (c *Conn) Close() error { return c.end(io.EOF, syscall.EPIPE) }
 
+// CloseWrite ends the writing side only: what was written arrives, then the other end reads io.EOF, and may go on writing.
+func (c *Conn) CloseWrite() error {
+	n := c.net
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if c.closed || n.closed {
+		return c.error("close", net.ErrClosed)
+	}
+	n.segment(c.local, c.remote, func() { c.out.arrive(nil, io.EOF) })
+	c.out.kill(syscall.EPIPE)
+	return nil
+}
+
 // Reset breaks the stream: both ends fail, and what was under way is lost.
 func (c *Conn) Reset() { _ = c.end(syscall.ECONNRESET, syscall.ECONNRESET) }
 
