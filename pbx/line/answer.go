@@ -8,6 +8,18 @@ import (
 	"ringback/pbx/line/offer"
 )
 
+// errNoCodec is what the caller of Answer gets where the INVITE had no offer and there is nothing to offer either.
+var errNoCodec = &offer.Error{Status: 488, Text: "no codec that the extension may use"}
+
+// offer is our offer, preferring codecs; nil if the extension may use none of them, or at another time.
+func (g *leg) offer(codecs []media.Codec) []byte {
+	codecs = g.prefer(codecs)
+	if codecs != nil && !anyVoice(codecs) {
+		return nil
+	}
+	return g.sdp.Offer(codecs)
+}
+
 // offering reports whether an offer of ours waits for its answer.
 func (g *leg) offering() bool { return g.sdp.Pending() == offer.Sent }
 
@@ -32,7 +44,9 @@ func (g *leg) accept(prefer []media.Codec) error {
 		g.agree()
 	case in.relSDP: // settled by 1xx and PRACK (RFC 3262 §5)
 	case in.delayed:
-		body = g.sdp.Offer(g.prefer(prefer))
+		if body = g.offer(prefer); body == nil {
+			return errNoCodec
+		}
 	default:
 		body = g.sdp.Repeat()
 	}

@@ -250,6 +250,25 @@ func TestDelayedOfferIsIn200AndItsAnswerInACK(t *testing.T) {
 	})
 }
 
+// Extension 1500 may use A-law only: what it cannot be offered it is refused, rather than answered without SDP.
+func TestDelayedOfferWithoutAPermittedCodecIs488(t *testing.T) {
+	play(t, func(s *scene) {
+		a := s.phone("1500", "192.0.2.10")
+		c := a.invite("1001", "")
+		a.expect("SIP/2.0 100")
+		leg := s.x.legs[0]
+		for _, codecs := range [][]media.Codec{{media.PCMU}, {media.PCMU, media.Telephone}, {media.Telephone}} {
+			if leg.Answer(codecs) == nil {
+				t.Fatalf("answered with %v", codecs)
+			}
+		}
+		a.silent()
+		leg.Refuse(pbx.NotAcceptable)
+		wantHeader(t, c.take(a.expect("SIP/2.0 488")), "Warning", `305 ringback "Incompatible media format"`)
+		c.sendSeq("ACK", c.seq, "")
+	})
+}
+
 func TestDelayedOfferMayBeInReliable183AndItsAnswerInPRACK(t *testing.T) {
 	play(t, func(s *scene) {
 		a, c, leg := reliableCall(s, "Supported: 100rel", "")

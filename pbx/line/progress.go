@@ -75,7 +75,7 @@ func (g *leg) early(codecs []media.Codec) []byte {
 	case !g.in.delayed && !g.in.relSDP:
 		return g.sdp.Repeat()
 	case g.in.delayed && g.in.relMay && !g.in.relSDP:
-		return g.sdp.Offer(g.prefer(codecs))
+		return g.offer(codecs)
 	}
 	return nil
 }

@@ -62,7 +62,10 @@ func (g *leg) reinvited(tx *transaction.Server, req *sip.Request) {
 	}
 	var reply []byte
 	if body == nil {
-		reply = g.sdp.Offer(g.current())
+		if reply = g.sdp.Offer(g.current()); reply == nil {
+			g.answer(tx, req, 488, nil, g.line.warning(305, errNoCodec.Text))
+			return
+		}
 	} else {
 		var err error
 		if reply, err = g.sdp.Answer(body, g.current()); err != nil {
@@ -171,7 +174,7 @@ func (g *leg) kick() {
 	}
 	switch {
 	case m.wanted:
-		if body := g.sdp.Offer(g.prefer(m.codecs)); body != nil {
+		if body := g.offer(m.codecs); body != nil {
 			m.wanted, m.retry = false, true
 			g.reinvite(body)
 		}

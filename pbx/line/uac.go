@@ -18,17 +18,16 @@ import (
 
 // outgoing is what an outgoing leg needs until Timer M: only its transaction holds it then.
 type outgoing struct {
-	g      *leg
-	inv    pbx.Invitation
-	tx     *transaction.Client
-	base   dialog.Dialog // before any response; each To-tag's dialog is made from it
-	offer  []byte
-	early  []early
-	ended  map[string]bool // To-tags that were sent BYE, as others had won
-	heard  string          // To-tag of the branch whose early media is heard
-	won    bool            // the leg's dialog is that of a 2xx
-	done   bool            // result is on its way: the first final response, or none any more
-	result chan result     // for Dial
+	g        *leg
+	inv      pbx.Invitation
+	tx       *transaction.Client
+	base     dialog.Dialog // before any response; each To-tag's dialog is made from it
+	offer    []byte
+	early    []early
+	declined declined    // 2xx that came after the call was given up
+	heard    string      // To-tag of the branch whose early media is heard
+	done     bool        // result is on its way: the first final response, or none any more
+	result   chan result // for Dial
 
 	mu       sync.Mutex
 	returned bool // Dial has returned, so there is no more progress
@@ -122,9 +121,8 @@ func (l *Line) outgoing(inv pbx.Invitation, b pbx.Binding, hop wire.Hop) (*leg, 
 		l.log.Warn("no port for a call", "to", inv.To.Extension, "err", err)
 		return nil, pbx.NoPorts
 	}
-	codecs := g.prefer(inv.Codecs)
-	body := g.sdp.Offer(codecs)
-	if body == nil || inv.Codecs != nil && !anyVoice(codecs) {
+	body := g.offer(inv.Codecs)
+	if body == nil {
 		g.stream.Close()
 		return nil, pbx.Outcome{Kind: pbx.Failed, By: pbx.System, Status: 488}
 	}

@@ -165,6 +165,9 @@ func (g *leg) Refuse(o pbx.Outcome) {
 func (g *leg) refuse(o pbx.Outcome) {
 	res := g.response(statusFor(o), bounded(o.Phrase))
 	addReasons(res, o)
+	if res.StatusCode == 488 || res.StatusCode == 606 { // RFC 3261 §21.4.26, §21.6.4
+		res.AppendHeader(g.line.warning(305, "Incompatible media format"))
+	}
 	for _, e := range o.ErrorInfo {
 		res.AppendHeader(sip.NewHeader("Error-Info", bounded(e)))
 	}

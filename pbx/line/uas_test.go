@@ -215,7 +215,7 @@ func TestNoCommonCodecIs488WithWarning(t *testing.T) {
 			t.Fatal("answered without a codec")
 		}
 		s.x.legs[0].Refuse(pbx.Outcome{Kind: pbx.Failed, Status: 488})
-		a.expect("SIP/2.0 488")
+		wantHeader(t, a.expect("SIP/2.0 488"), "Warning", `305 ringback "Incompatible media format"`)
 	})
 }
 
