@@ -94,10 +94,6 @@ func (out *outgoing) accepted(res *sip.Response) {
 	g := out.g
 	tag := tagOf(res.To().Params)
 	if out.done {
-		if out.won && tag == g.dlg.RemoteTag {
-			g.acknowledge(out.base.LocalSeq)
-			return
-		}
 		out.decline(res, tag)
 		return
 	}
@@ -108,7 +104,6 @@ func (out *outgoing) accepted(res *sip.Response) {
 	e.dlg.Confirm(res)
 	g.dlg = e.dlg
 	g.state = confirmed
-	out.won = true
 	g.learn(res)
 	g.acknowledge(out.base.LocalSeq)
 	answer, _ := sdpOf(res)
@@ -123,7 +118,7 @@ func (out *outgoing) accepted(res *sip.Response) {
 	g.told = true
 	g.granted(res)
 	g.out = nil
-	out.early = nil
+	out.tx.HandOver(&won{line: g.line, hop: g.hop, tag: g.dlg.RemoteTag})
 	out.finish(result{g.pbx, pbx.Outcome{Kind: pbx.Answered, By: pbx.Callee, Status: 200}})
 	if g.sdp.Held() {
 		g.held = true
@@ -132,25 +127,10 @@ func (out *outgoing) accepted(res *sip.Response) {
 	g.kick()
 }
 
-// decline ends the dialog of a 2xx that nobody wants.
+// decline ends the dialog of a 2xx that nobody wants, as the call was given up.
 func (out *outgoing) decline(res *sip.Response, tag string) {
-	g := out.g
 	d := out.dialogFor(res, tag)
-	hop := reach(d.NextHop(), g.hop)
-	ack := d.RequestSeq(sip.ACK, out.base.LocalSeq)
-	if err := g.line.tx.SendStateless(ack, hop); err != nil {
-		g.line.log.Debug("an ACK did not leave", "call", d.CallID, "err", err)
-	}
-	if out.ended[tag] || len(out.ended) >= 2*maxEarly {
-		return
-	}
-	if out.ended == nil {
-		out.ended = make(map[string]bool)
-	}
-	out.ended[tag] = true
-	bye := d.Request(sip.BYE)
-	bye.AppendHeader(g.line.stock.userAgent)
-	g.line.tx.Send(bye, hop, ignore{})
+	out.declined.decline(out.g.line, out.g.hop, &d, out.base.LocalSeq)
 }
 
 // dialogFor is the dialog of a 2xx; the early one of its tag has used sequence numbers already.

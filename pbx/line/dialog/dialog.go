@@ -73,6 +73,16 @@ func (d *Dialog) Establish(res *sip.Response) Dialog {
 	return e
 }
 
+// Answered is the dialog that a 2xx of an INVITE of ours creates, of that response alone: for one that comes when the rest
+// is forgotten. LocalSeq is that of the INVITE.
+func Answered(res *sip.Response) Dialog {
+	d := Dialog{CallID: strings.Clone(string(*res.CallID())), LocalTag: strings.Clone(tag(res.From().Params)), LocalSeq: res.CSeq().SeqNo}
+	id := sip.CallIDHeader(d.CallID)
+	d.callID = &id
+	d.local = sip.NewHeader("From", text(res.From()))
+	return d.Establish(res)
+}
+
 // Confirm takes over what a 2xx says of an early dialog: the route set is computed anew (RFC 3261 §13.2.2.4).
 func (d *Dialog) Confirm(res *sip.Response) {
 	d.Routes = routes(res.GetHeaders("Record-Route"), true)

@@ -26,6 +26,16 @@ type Client struct {
 // after the CANCEL, Failed is told ErrTimeout. A second Cancel does nothing. Callable from any goroutine.
 func (c *Client) Cancel(headers ...sip.Header) { c.tx.cancel(headers) }
 
+// HandOver makes u the user of what still comes: after the 2xx of an INVITE that is for another 32 s, in which the first
+// user need not be kept. Callable from a callback too. Where the user was told for the last time it does nothing.
+func (c *Client) HandOver(u ClientUser) {
+	c.tx.mu.Lock()
+	defer c.tx.mu.Unlock()
+	if c.tx.u != nil {
+		c.tx.u = u
+	}
+}
+
 // client is what the layer keeps.
 type client struct {
 	l        *Layer
@@ -245,10 +255,13 @@ func (c *client) deliver(d delivery) {
 		if d.h == nil {
 			d.h = &Client{To: c.to, tx: c}
 		}
+		c.mu.Lock()
+		u := c.u
+		c.mu.Unlock()
 		if d.err != nil {
-			c.u.Failed(d.h, d.err)
+			u.Failed(d.h, d.err)
 		} else {
-			c.u.Response(d.h, d.res)
+			u.Response(d.h, d.res)
 		}
 		c.mu.Lock()
 		if len(c.later) == 0 {
