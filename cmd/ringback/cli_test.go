@@ -133,9 +133,6 @@ func TestCallCommands(t *testing.T) {
 	if err := i.switchboard.Drain(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := i.store.Journal().Flush(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	var records []pbx.CDR
 	if err := json.Unmarshal([]byte(command(t, i, "cdr", "--json", "--number", "1001", "--last", "1h")), &records); err != nil || len(records) != 1 {
 		t.Fatalf("%+v %v", records, err)

@@ -175,9 +175,21 @@ func (r registrations) Remove(_ context.Context, id string) error {
 
 type records struct{ *store.Store }
 
+// Page implements web.Records.
 func (s records) Page(ctx context.Context, f web.Filter) ([]pbx.CDR, string, error) {
+	if f.After == "" {
+		s.catchUp(ctx)
+	}
 	p, err := s.ListCDRs(ctx, store.CDRFilter(f))
 	return p.CDRs, p.Next, webError(err)
+}
+
+// catchUp moves calls that have just ended into the database, so that lists have them. Where the disk does not take
+// them the journal says so; the list is what there is.
+func (s records) catchUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	_ = s.Journal().Flush(ctx)
 }
 
 func (s records) Get(ctx context.Context, id string) (pbx.CDR, error) {
@@ -186,6 +198,7 @@ func (s records) Get(ctx context.Context, id string) (pbx.CDR, error) {
 }
 
 func (s records) All(ctx context.Context, f web.Filter) iter.Seq2[pbx.CDR, error] {
+	s.catchUp(ctx)
 	f.Limit = 1000
 	return s.CDRs(ctx, store.CDRFilter(f))
 }

@@ -12,8 +12,8 @@ import (
 	"ringback/pbx/line/offer"
 )
 
-// sessionID is that of an o= line: positive and below 2^63, as some phones read it into a signed number.
-func sessionID() uint64 { return rand.Uint64() >> 2 }
+// sessionID is that of an o= line: below 2^31, as some phones and gateways read it into a signed number of 32 bits.
+func sessionID() uint64 { return uint64(rand.Int32()) }
 
 // permitted are those of want that an extension may use, or where want is nil what the extension prefers among
 // others, which are the line's codecs and the phone's own. nil means the defaults of package offer.
