@@ -54,6 +54,9 @@ func (in *incoming) stop() {
 func (l *Line) invite(tx *transaction.Server, req *sip.Request, ext *pbx.Extension) {
 	from := tx.From
 	number := dialled(&req.Recipient)
+	if req.Contact() == nil && old(req) { // RFC 2543 did not ask for one: the phone is at its From
+		req.AppendHeader(&sip.ContactHeader{Address: *req.From().Address.Clone()})
+	}
 	switch {
 	case l.draining.Load():
 		l.refuse(tx, 503, "", l.retryAfter(l.o.DrainRetry))
@@ -118,6 +121,12 @@ func (l *Line) invite(tx *transaction.Server, req *sip.Request, ext *pbx.Extensi
 		hops := forwards(req)
 		g.effects = append(g.effects, func() { l.o.Exchange.Incoming(g.pbx, number, hops) })
 	})
+}
+
+// old reports whether a request comes from a client of before RFC 3261 (§8.1.1.7: no branch, or one without the cookie).
+func old(req *sip.Request) bool {
+	branch, _ := req.Via().Params.Get("branch")
+	return !strings.HasPrefix(branch, sip.RFC3261BranchMagicCookie)
 }
 
 // accepts reports whether the caller can take SDP at all (RFC 3261 §20.1: no Accept header means SDP).

@@ -234,6 +234,28 @@ func TestBrokenSDPIsRefusedWithWarning(t *testing.T) {
 	})
 }
 
+// A client of RFC 2543 has neither branch nor tag, and need not have a Contact: it is called back at its From.
+func TestOldClientWithoutContactIsServed(t *testing.T) {
+	play(t, func(s *scene) {
+		a := s.phone("1000", "192.0.2.10")
+		head := func(method string) string {
+			return method + " sip:1001@pbx.test SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.10\nFrom: <sip:1000@192.0.2.10>\nCall-ID: old\nCSeq: 7 " + method +
+				"\nAuthorization: Test 1000\n"
+		}
+		a.send(head("INVITE") + "To: <sip:1001@pbx.test>\nContent-Type: application/sdp\n\n" + sdp(a, 4000, "0"))
+		a.expect("SIP/2.0 100")
+		if err := s.x.legs[0].Answer(nil); err != nil {
+			t.Fatal(err)
+		}
+		ok := a.expect("SIP/2.0 200")
+		a.send(head("ACK") + "To: " + header(ok, "To"))
+		s.x.legs[0].Hangup(pbx.Hangup)
+		bye := a.expect("BYE sip:1000@192.0.2.10 SIP/2.0")
+		wantHeader(t, bye, "To", "<sip:1000@192.0.2.10>")
+		a.respond(bye, "200 OK", "", "")
+	})
+}
+
 func TestMultipartBodyWithSDPIsAccepted(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
