@@ -85,7 +85,7 @@ type JournalStats struct {
 }
 
 const (
-	commitEvery  = 10 * time.Millisecond // under load, one fsync for all REGISTERs of this time; it costs as much as ten of them
+	commitEvery  = 20 * time.Millisecond // under load, one fsync for all REGISTERs of this time; it costs as much as ten of them
 	endingsEvery = 50 * time.Millisecond // how long an Ended waits for others
 	syncEvery    = time.Second           // how long an answer may stay in the page cache
 	maxQueue     = 8 << 20               // bytes, each of promises and endings
