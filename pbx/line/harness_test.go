@@ -268,6 +268,7 @@ type studio struct {
 	next    uint16
 	streams []*tape
 	full    bool
+	host    netip.Addr // of the ports; none is pbxAddr
 }
 
 func (m *studio) Open(remote netip.Addr, dead func()) (Stream, error) {
@@ -308,6 +309,9 @@ type tape struct {
 }
 
 func (p *tape) addr(port uint16) netip.AddrPort {
+	if host := p.studio.host; host.IsValid() {
+		return netip.AddrPortFrom(host, port)
+	}
 	return netip.AddrPortFrom(netip.MustParseAddr(pbxAddr), port)
 }
 func (p *tape) LocalRTP() netip.AddrPort  { return p.addr(p.port) }
@@ -387,6 +391,13 @@ func (s *scene) tcp(number, ip string) *phone {
 	p.stream = c
 	go p.readStream(c)
 	return p
+}
+
+func (s *scene) phoneOver(transport, number, ip string) *phone {
+	if transport == "tcp" {
+		return s.tcp(number, ip)
+	}
+	return s.phone(number, ip)
 }
 
 func (p *phone) readStream(c net.Conn) {

@@ -58,3 +58,27 @@ func TestMESSAGEIsSentToAPhone(t *testing.T) {
 		}
 	})
 }
+
+// A message beyond the MTU goes to a phone the way it has registered: over UDP in one datagram, which the network
+// fragments, because the phone may not listen to anything else.
+func TestLargeMessagesGoAsThePhoneRegistered(t *testing.T) {
+	for _, transport := range []string{"udp", "tcp"} {
+		play(t, func(s *scene) {
+			b := s.phoneOver(transport, "1001", "192.0.2.20")
+			synctest.Wait() // the connection is accepted
+			to, text := s.bind(b), strings.Repeat("long ", 2000)
+			got := make(chan pbx.Outcome, 1)
+			go func() {
+				got <- s.line.Message(context.Background(), to, pbx.Message{From: pbx.Identity{Number: "1000"}, To: "1001", ContentType: "text/plain", Body: []byte(text)})
+			}()
+			m := b.expect("MESSAGE")
+			if via := header(m, "Via"); !strings.HasPrefix(via, "SIP/2.0/"+strings.ToUpper(transport)) || body(m) != text {
+				t.Errorf("%s: %d bytes by %s", transport, len(m), via)
+			}
+			b.respond(m, "200 OK", "b", "")
+			if o := <-got; !o.OK() {
+				t.Errorf("%s: %v", transport, o)
+			}
+		})
+	}
+}
