@@ -267,6 +267,7 @@ func (g *leg) Offered() []media.Codec {
 func (g *leg) agree() {
 	before := g.stream.Formats()
 	a := g.sdp.Agreement()
+	a.Source = g.hop.Remote.Addr() // a phone that has moved sends its sound from there as well
 	g.stream.Agree(a)
 	if !g.told || g.state == released {
 		return
