@@ -19,6 +19,9 @@ type serveCmd struct {
 	Profile string `placeholder:"DIR" help:"Write CPU and heap profiles (pprof) into this directory."`
 }
 
+// goodToken is the length below which a token is worth a warning.
+const goodToken = 16
+
 // Run is the life of a server: it ends at SIGTERM or SIGINT, after the calls have; a second signal cuts that short.
 func (x *serveCmd) Run(ctx context.Context, a app) error {
 	src := x.sources(a.environ)
@@ -27,13 +30,16 @@ func (x *serveCmd) Run(ctx context.Context, a app) error {
 		return err
 	}
 	apiToken := a.environ("RINGBACK_API_TOKEN")
-	if apiToken != "" && (len(apiToken) < 8 || strings.ContainsFunc(apiToken, func(r rune) bool { return r <= ' ' || r > '~' })) {
-		return errors.New("RINGBACK_API_TOKEN must have 8 printable characters or more and no space")
+	if strings.ContainsFunc(apiToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("RINGBACK_API_TOKEN must have printable ASCII characters only and no space")
 	}
 	var level slog.LevelVar
 	log := newLog(a.err, &l.Config, &level)
 	slog.SetDefault(log)
 	tuneGC()
+	if apiToken != "" && len(apiToken) < goodToken {
+		log.Warn("RINGBACK_API_TOKEN is short: whoever guesses it administers the exchange", "characters", len(apiToken), "recommended", goodToken)
+	}
 	if names := misspelt(os.Environ()); len(names) > 0 {
 		log.Warn("these environment variables look like settings but are none", "names", names)
 	}

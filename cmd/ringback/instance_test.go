@@ -244,9 +244,22 @@ func (s *serving) until(t *testing.T, text string) {
 func TestServe(t *testing.T) {
 	config := write(t, "[calls]\ngrace = '0s'\n")
 	s := startServe(t, func(k string) string {
-		return map[string]string{"RINGBACK_API_TOKEN": "token-of-the-tests"}[k]
+		return map[string]string{"RINGBACK_API_TOKEN": "x"}[k] // scripts set short ones
 	}, "--config", config)
 	s.until(t, "ringback is running")
+	if !strings.Contains(s.errs.String(), "RINGBACK_API_TOKEN is short") {
+		t.Errorf("no warning of a short token: %s", s.errs.String())
+	}
+	_, at, _ := strings.Cut(s.errs.String(), "http=[")
+	at, _, _ = strings.Cut(at, "]")
+	r, _ := http.NewRequest("GET", "http://"+at+"/api/v1/calls", nil)
+	r.Header.Set("Authorization", "Bearer x")
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	if res, err := client.Do(r); err != nil || res.StatusCode != 200 {
+		t.Errorf("the token of the environment: %v, %v", res, err)
+	} else {
+		res.Body.Close()
+	}
 	for _, want := range []string{"administrator  admin", "as set in RINGBACK_API_TOKEN", "extension add 1000", "*43"} {
 		if !strings.Contains(s.out.String(), want) {
 			t.Errorf("the greeting does not say %q:\n%s", want, s.out.String())
@@ -325,7 +338,8 @@ func TestServeFails(t *testing.T) {
 		{nil, []string{"--rtp-ports", "x"}, 1, "--rtp-ports: rtp.ports"},
 		{nil, []string{"--set", "x.y=1"}, 1, "--set: there is no setting x.y"},
 		{nil, []string{"--nonsense"}, 2, "unknown flag --nonsense"},
-		{map[string]string{"RINGBACK_API_TOKEN": "short"}, nil, 1, "RINGBACK_API_TOKEN must have 8"},
+		{map[string]string{"RINGBACK_API_TOKEN": "two words"}, nil, 1, "RINGBACK_API_TOKEN must have printable"},
+		{map[string]string{"RINGBACK_API_TOKEN": "Schlüssel-der-Anlage"}, nil, 1, "RINGBACK_API_TOKEN must have printable"},
 		{map[string]string{"RINGBACK_LOG_LEVEL": "loud"}, nil, 1, "RINGBACK_LOG_LEVEL: log.level must be"},
 	} {
 		var out, errs bytes.Buffer
@@ -406,6 +420,29 @@ func TestMediaAddresses(t *testing.T) {
 		cfg := testConfig(t, map[string]string{"sip.listen": listen})
 		if got := mediaAddresses(cfg); "["+got[0].String()+"]" != want || len(got) != 1 {
 			t.Errorf("%s: %v, want %s", listen, got, want)
+		}
+	}
+}
+
+// A range of RTP ports that the limit of open files does not allow is told at the start, not when calls fail.
+func TestFileLimit(t *testing.T) {
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before)
+	for limit, want := range map[uint64]bool{250: true, 1000: false} {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: limit, Max: before.Max}); err != nil {
+			t.Fatal(err)
+		}
+		var log syncBuffer
+		i, err := startInstance(testConfig(t, nil), options{log: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i.close()
+		if got := strings.Contains(log.String(), "usable_percent=50"); got != want {
+			t.Errorf("at most %d files: %s", limit, log.String())
 		}
 	}
 }

@@ -119,7 +119,18 @@ func (i *instance) startMedia(cfg *Config) (err error) {
 		return fmt.Errorf("cannot receive RTP: %w", err)
 	}
 	i.closers = append(i.closers, i.media.Close)
+	i.warnOfFileLimit(cfg)
 	return nil
+}
+
+// warnOfFileLimit says if the limit of open files (which the Go runtime has raised as far as it may) leaves ports of
+// the range unused. Each is a socket.
+func (i *instance) warnOfFileLimit(cfg *Config) {
+	all := (int(cfg.RTP.Ports.Max) + 1 - int(cfg.RTP.Ports.Min+cfg.RTP.Ports.Min%2)) / 2 * len(mediaAddresses(cfg))
+	if usable := i.media.Stats().PortsFree; usable < all {
+		i.log.Warn("the limit of open files (ulimit -n) leaves a part of rtp.ports unused: further calls will get 503",
+			"rtp.ports", cfg.RTP.Ports.String(), "usable_percent", usable*100/all)
+	}
 }
 
 func (i *instance) startRegistrar(ctx context.Context, cfg *Config) error {
