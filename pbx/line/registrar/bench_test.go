@@ -43,7 +43,7 @@ func refresh(i int, more string) string {
 }
 
 func many(b testing.TB, n int) *Registrar {
-	r, err := New(Options{Journal: noJournal{}, Secret: make([]byte, 16), Domain: "pbx.example"})
+	r, err := New(Options{Journal: noJournal{}, Secret: make([]byte, 16)})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -34,7 +34,6 @@ type Options struct {
 	Journal   pbx.Journal
 	Directory pbx.Directory // asked again just before a change, so that a deleted extension cannot come back; nil: not asked
 	Secret    []byte        // key of temp-gruus, at least 16 bytes, the same after a restart
-	Domain    string        // host of the GRUUs; "": the host of To
 
 	Min     time.Duration // shortest time granted, below it 423; default 60 s
 	Max     time.Duration // longest time granted; default 1 h

@@ -88,14 +88,10 @@ func (r *Registrar) contactValue(q *request, b *binding, now time.Time) string {
 		s.WriteString(";reg-id=")
 		s.WriteString(strconv.Itoa(b.RegID))
 	}
-	if q.gruu { // RFC 5627 §5.1: only to phones that know what it is
-		host := r.o.Domain
-		if host == "" {
-			host = q.host
-		}
-		s.WriteString(`;pub-gruu="sip:` + escapedUser(b.Extension) + "@" + host + ";gr=" + escaped(b.Instance) + `"`)
+	if q.gruu { // RFC 5627 §5.1: only to phones that know what it is; the host is that of the address of record (§3.1)
+		s.WriteString(`;pub-gruu="sip:` + escapedUser(b.Extension) + "@" + q.host + ";gr=" + escaped(b.Instance) + `"`)
 		if b.TempGRUU != "" {
-			s.WriteString(`;temp-gruu="sip:` + b.TempGRUU + "@" + host + `;gr"`)
+			s.WriteString(`;temp-gruu="sip:` + b.TempGRUU + "@" + q.host + `;gr"`)
 		}
 	}
 	return s.String()

@@ -82,7 +82,7 @@ func virtual(t *testing.T, change func(*Options), f func(*testing.T, *rig)) {
 
 func newRig(t *testing.T, change func(*Options)) *rig {
 	j := &journal{}
-	o := Options{Journal: j, Secret: []byte("0123456789abcdef"), Domain: "pbx.example"}
+	o := Options{Journal: j, Secret: []byte("0123456789abcdef")}
 	if change != nil {
 		change(&o)
 	}
