@@ -44,7 +44,7 @@ type newExtension struct {
 
 type changedExtension struct {
 	Name        *string   `json:"name,omitempty" maxLength:"128"`
-	Password    *string   `json:"password,omitempty" writeOnly:"true" maxLength:"128" doc:"New SIP password, 8 characters at least; empty: generated and returned once."`
+	Password    *string   `json:"password,omitempty" writeOnly:"true" maxLength:"128" doc:"New SIP password, 8 characters at least; empty: generated and returned once. The old one is refused from now on; phones registered with it can be called until their registration expires (DELETE it, or disable the extension, to end that at once)."`
 	Enabled     *bool     `json:"enabled,omitempty"`
 	MaxContacts *int      `json:"max_contacts,omitempty" minimum:"1" maximum:"32"`
 	RingSeconds *int      `json:"ring_seconds,omitempty" minimum:"5" maximum:"600"`

@@ -51,6 +51,35 @@ func TestExtensionCommands(t *testing.T) {
 	}
 }
 
+// A new password is asked for from the next request on, but phones that are registered can be called until they have to
+// register again, so that it can be given to one after the other. Disabling and removing drop them at once.
+func TestRegisteredPhonesAndChanges(t *testing.T) {
+	i := testInstance(t, testConfig(t, nil))
+	command(t, i, "extension", "add", "1000", "--password", "password-1000")
+	p := phone(t, i, "1000", "password-1000")
+	registered := func() bool { return strings.Contains(command(t, i, "registrations"), "1000") }
+	command(t, i, "extension", "set", "1000", "--password", "another-password")
+	if !registered() {
+		t.Error("a new password dropped the phone")
+	}
+	if status, err := p.Register(t.Context(), 600); err == nil {
+		t.Errorf("the old password still registers: %v", status)
+	}
+	if !registered() {
+		t.Error("a refused REGISTER dropped the phone")
+	}
+	for _, args := range [][]string{{"set", "1000", "--no-enabled"}, {"remove", "1000"}} {
+		command(t, i, "extension", "set", "1000", "--enabled")
+		phone(t, i, "1000", "another-password")
+		if !registered() {
+			t.Fatal("the new password does not register")
+		}
+		if command(t, i, append([]string{"extension"}, args...)...); registered() {
+			t.Errorf("still registered after %v", args)
+		}
+	}
+}
+
 func TestCommandErrors(t *testing.T) {
 	i := testInstance(t, testConfig(t, nil))
 	command(t, i, "extension", "add", "1000")

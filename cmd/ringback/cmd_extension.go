@@ -52,7 +52,7 @@ func (e extension) print(c *client) error {
 // extensionFields are those that add and set have in common.
 type extensionFields struct {
 	Name        *string  `placeholder:"TEXT" help:"Display name."`
-	Password    *string  `placeholder:"TEXT" help:"SIP password; generated if it is left out (add) or empty (set)."`
+	Password    *string  `placeholder:"TEXT" help:"SIP password; generated if it is left out (add) or empty (set). Phones registered with an old one stay so until they register again."`
 	MaxContacts *int     `placeholder:"N" help:"Phones that may be registered at a time."`
 	RingSeconds *int     `placeholder:"N" help:"How long it rings."`
 	Codecs      []string `placeholder:"NAME" help:"Codecs it may use, preferred first, separated by commas."`
