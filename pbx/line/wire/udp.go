@@ -17,8 +17,11 @@ type socket struct {
 // readUDP reads one socket until it is closed. The buffer is used again for every datagram.
 func (t *Transport) readUDP(s *socket) {
 	buf := make([]byte, 1<<16)
+	var p pace
 	for {
+		p.before()
 		n, source, err := s.ReadFromUDPAddrPort(buf)
+		p.after()
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {
 				return
