@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"reflect"
 	"slices"
@@ -84,10 +85,25 @@ func load(src sources) (*loaded, error) {
 			return nil, l.bad(key, err)
 		}
 	}
+	l.listenForTLS()
 	if key, err := l.check(); err != nil {
 		return nil, l.bad(key, err)
 	}
 	return l, nil
+}
+
+// listenForTLS fills in sip.tls_listen where there is a certificate: port 5061 of the addresses of sip.listen.
+func (c *Config) listenForTLS() {
+	s := &c.SIP
+	if len(s.TLSListen) > 0 || s.TLSCertificate == "" && !s.TLSSelfSigned {
+		return
+	}
+	for _, l := range s.Listen {
+		at := Listen{Addr: netip.AddrPortFrom(l.Addr.Addr(), 5061)}
+		if !slices.Contains(s.TLSListen, at) {
+			s.TLSListen = append(s.TLSListen, at)
+		}
+	}
 }
 
 // bad is the sentence: where the setting stands, its name, what is wrong.

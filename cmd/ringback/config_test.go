@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -163,4 +164,24 @@ func write(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// Where there is a certificate, TLS is listened for without more being said, and not on more addresses than SIP is.
+func TestTLSListensByDefault(t *testing.T) {
+	certificate := "\ntls_certificate = 'a.pem'\ntls_key = 'a.key'\n"
+	for _, c := range []struct{ file, want string }{
+		{"[sip]\n", "[]"},
+		{"[sip]\ntls_self_signed = true\n", "[0.0.0.0:5061 [::]:5061]"},
+		{"[sip]" + certificate, "[0.0.0.0:5061 [::]:5061]"},
+		{"[sip]\nlisten = ['udp://127.0.0.1:5560', 'tcp://127.0.0.1:5562']" + certificate, "[127.0.0.1:5061]"},
+		{"[sip]\ntls_listen = ['127.0.0.1:5999']" + certificate, "[127.0.0.1:5999]"},
+	} {
+		l, err := load(sources{file: write(t, c.file), environ: none})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(l.SIP.TLSListen); got != c.want {
+			t.Errorf("%q: %s, want %s", c.file, got, c.want)
+		}
+	}
 }
