@@ -42,6 +42,7 @@ func (g *leg) accept(prefer []media.Codec) error {
 			return err
 		}
 		g.agree()
+		g.rung = false
 	case in.relSDP: // settled by 1xx and PRACK (RFC 3262 §5)
 	case in.delayed:
 		if body = g.offer(prefer); body == nil {

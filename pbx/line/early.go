@@ -115,6 +115,7 @@ func (out *outgoing) accepted(res *sip.Response) {
 		g.failed(pbx.Outcome{Kind: pbx.Failed, By: pbx.Callee, Status: 488})
 		return
 	}
+	g.listen()
 	g.told = true
 	g.granted(res)
 	g.out = nil

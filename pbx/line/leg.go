@@ -45,6 +45,7 @@ type leg struct {
 	state   state
 	told    bool // the Exchange knows the leg, so it gets Ended
 	held    bool
+	rung    bool // what holds for the stream was agreed before the call was answered; see listen
 	updates bool // the phone allows UPDATE
 	dlg     dialog.Dialog
 	sdp     *offer.Session
@@ -127,11 +128,23 @@ func (g *leg) open() error {
 	return nil
 }
 
-// silent is told by the stream that no sound has come for too long: the phone has vanished.
+// silent is told by the stream that no sound has come for too long: the phone has vanished. While it rings, early media
+// or not, nobody has to be heard.
 func (g *leg) silent() {
 	g.enter(func() {
+		if g.state < confirmed {
+			g.rung = true
+			return
+		}
 		g.end(pbx.Outcome{Kind: pbx.Answered, By: pbx.Network, Cause: 102, Reason: []string{`SIP;cause=408;text="RTP timeout"`}})
 	})
+}
+
+// listen has the time in which the phone must be heard begin when the call is up.
+func (g *leg) listen() {
+	if g.rung {
+		g.agree()
+	}
 }
 
 // over tells the Exchange that the leg has ended, once, and gives its port back. Signalling may go on behind it.
@@ -269,6 +282,7 @@ func (g *leg) agree() {
 	a := g.sdp.Agreement()
 	a.Source = g.hop.Remote.Addr() // a phone that has moved sends its sound from there as well
 	g.stream.Agree(a)
+	g.rung = g.state == ringing
 	if !g.told || g.state == released {
 		return
 	}

@@ -247,6 +247,7 @@ func (g *leg) ack(req *sip.Request, from wire.Hop) {
 	if !g.answerIn(req) {
 		return
 	}
+	g.listen()
 	g.startSession()
 	g.kick()
 }
