@@ -76,13 +76,26 @@ func (s *Stream) reflow() {
 	}
 }
 
-// flowTo is nil while there is nothing agreed on one side.
+// flowTo is nil while there is nothing agreed on one side, and where both sides are other streams of the engine. Of
+// the flows that would close a circle the last one to be made is such a one, so that there is no circle.
 func (s *Stream) flowTo(p *Stream) *Flow {
 	from, to := s.Formats(), p.Formats()
 	if from == nil || to == nil {
 		return nil
 	}
+	if s.turnsBack() && p.turnsBack() {
+		s.engine.log.Warn("media: sound would go round in the exchange", "port", s.pair.port)
+		return nil
+	}
 	return newFlow(from, p, to)
+}
+
+// turnsBack says whether the other side is a stream of the engine, now that it may have been opened.
+func (s *Stream) turnsBack() bool {
+	s.mu.Lock()
+	to, inward := s.terms.Remote, s.inward
+	s.mu.Unlock()
+	return inward || s.engine.own(s, to)
 }
 
 // join swaps the flow: the receiving side lets only this one in, so that nothing of the old one comes after.

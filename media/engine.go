@@ -204,12 +204,13 @@ func (e *Engine) usable(s *Stream, to netip.AddrPort) netip.AddrPort {
 		a == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
 		return netip.AddrPort{}
 	}
-	// Two streams that send to each other would send for ever.
-	if (a == f.bind || a == f.advertise || f.bind.IsUnspecified() && (a.IsLoopback() || e.local[a])) && e.ports.ours(f, to.Port()) {
-		e.log.Warn("media: a phone wants its sound sent to one of our own ports", "address", to)
-		return netip.AddrPort{}
-	}
 	return netip.AddrPortFrom(a, to.Port())
+}
+
+// own says whether an address that the stream sends to, or gets a packet from, is a port of the engine itself.
+func (e *Engine) own(s *Stream, at netip.AddrPort) bool {
+	f, a := s.pair.family, at.Addr()
+	return (a == f.bind || a == f.advertise || f.bind.IsUnspecified() && (a.IsLoopback() || e.local[a])) && e.ports.ours(f, at.Port())
 }
 
 // Stats may be read at any time.

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 	"time"
@@ -189,8 +190,8 @@ func TestBehindNAT(t *testing.T) {
 	}
 }
 
-// Two streams that send to each other would never stop.
-func TestOwnPortsAreNowhere(t *testing.T) {
+// Two streams that send to each other and back would never stop.
+func TestOwnPortsDoNotGoRound(t *testing.T) {
 	virtual(t, Options{}, func(l *lab) {
 		sa, sb := l.stream(), l.stream()
 		defer sa.Close()
@@ -202,7 +203,7 @@ func TestOwnPortsAreNowhere(t *testing.T) {
 		ball := packet(0, 1, 1, 1, frame(0))
 		sa.arrived(ball, false, sb.LocalRTP(), l.engine.now(), &l.engine.counters)
 		pause(time.Second)
-		if st := l.engine.Stats(); st.PacketsOut != 0 || st.PacketsIn != 0 {
+		if st := l.engine.Stats(); st.PacketsOut != 0 {
 			t.Errorf("%+v", st)
 		}
 		for _, bad := range []string{"0.0.0.0:4000", "224.0.0.1:4000", "255.255.255.255:4000", "10.0.0.1:0", "[2001:db8::1]:4000"} {
@@ -212,6 +213,56 @@ func TestOwnPortsAreNowhere(t *testing.T) {
 		}
 		if got := l.engine.usable(sa, at("[::ffff:10.0.0.1]:4000")); got != at("10.0.0.1:4000") {
 			t.Errorf("mapped address: %v", got)
+		}
+	})
+}
+
+// Neither do they where the port was not open yet when it was signalled, or was found by symmetric RTP only.
+func TestOwnPortsOpenedLater(t *testing.T) {
+	for name, guess := range map[string]uint16{"the right port": 0, "another port": 2} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, Options{MinPort: 20000, MaxPort: 20003}, func(l *lab) {
+				sa := l.stream()
+				defer sa.Close()
+				next := netip.AddrPortFrom(pbxAddr, 40002-sa.LocalRTP().Port()+guess)
+				sa.Agree(Agreement{Remote: next, Send: true, Recv: true, Formats: []Format{ulaw}})
+				sa.Echo()
+				sb := l.stream()
+				defer sb.Close()
+				sb.Agree(Agreement{Remote: netip.AddrPortFrom(pbxAddr, 9), Send: true, Recv: true, Formats: []Format{ulaw}})
+				sb.Echo()
+				sa.arrived(packet(0, 1, 1, 1, frame(0)), false, sb.LocalRTP(), l.engine.now(), &l.engine.counters)
+				sb.arrived(packet(0, 1, 1, 1, frame(0)), false, sa.LocalRTP(), l.engine.now(), &l.engine.counters)
+				pause(time.Second)
+				if st := l.engine.Stats(); st.PacketsOut > 2 {
+					t.Errorf("%+v", st)
+				}
+			})
+		})
+	}
+}
+
+// RFC 3725 §4.1: a controller's two calls, described to each other, let their phones hear each other.
+func TestThirdPartyControl(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		sa, ka, kb, sb := l.stream(), l.stream(), l.stream(), l.stream()
+		for _, s := range []*Stream{sa, ka, kb, sb} {
+			defer s.Close()
+		}
+		alice, bob := l.phone(aliceAddr, sa), l.phone(bobAddr, sb)
+		sa.Agree(terms(alice, ulaw))
+		sb.Agree(terms(bob, ulaw))
+		for _, x := range [][2]*Stream{{ka, kb}, {kb, ka}} {
+			x[0].Agree(Agreement{Remote: x[1].LocalRTP(), RemoteRTCP: x[1].LocalRTCP(), Source: thief, Send: true, Recv: true, Formats: []Format{ulaw}})
+		}
+		if err := errors.Join(sa.Connect(ka), kb.Connect(sb)); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			alice.say(0, frame(byte(i)))
+			bob.one()
+			bob.say(0, frame(byte(i)))
+			alice.one()
 		}
 	})
 }

@@ -36,7 +36,7 @@ func (s *Stream) admit(b []byte, h *header, from netip.AddrPort, now int64, c *c
 		s.drop(c, Malformed)
 		return
 	}
-	accepted, moved := s.latch.accept(from, now)
+	accepted, moved := s.accept(&s.latch, from, now)
 	if !accepted {
 		s.drop(c, Source)
 		return
@@ -60,6 +60,14 @@ func (s *Stream) admit(b []byte, h *header, from netip.AddrPort, now int64, c *c
 	}
 	c.in(len(b))
 	return s.flow.Load(), s.rx.epoch, true
+}
+
+// accept asks the latch. One of the engine's own ports is only heard where one was agreed.
+func (s *Stream) accept(l *latch, from netip.AddrPort, now int64) (ok, moved bool) {
+	if !l.locked && !s.inward && s.engine.own(s, from) {
+		return false, false
+	}
+	return l.accept(from, now)
 }
 
 // deliver sends a packet of f on to the phone of s.

@@ -56,7 +56,7 @@ func (s *Stream) report(b []byte, alone bool, from netip.AddrPort, now int64, c 
 		s.drop(c, Source) // nothing was agreed for this port
 		return
 	}
-	accepted, moved := latch.accept(from, now)
+	accepted, moved := s.accept(latch, from, now)
 	if !accepted {
 		s.drop(c, Source)
 		return

@@ -34,6 +34,7 @@ type Stream struct {
 	maySend  bool // terms.Send, and there is where to
 	lastPT   uint8
 	silent   bool // the present silence was reported
+	inward   bool // agreed with one of the engine's own ports, so that may be heard
 	lastType format
 	heard    int64 // when anything last came that was the phone's, or an Agreement
 	latch    latch // of RTP, and of RTCP if they share a port
@@ -72,8 +73,9 @@ func (s *Stream) Formats() []Format {
 }
 
 // Agree installs the outcome of an offer/answer exchange. The address of the phone is learned anew (see latch);
-// if it is connected, the flows from and to the peer follow the new formats. An address that cannot be sent to, such as one of
-// the engine's own ports, counts as nowhere.
+// if it is connected, the flows from and to the peer follow the new formats. An address that cannot be sent to counts as
+// nowhere. It may be another stream's port (two calls of a third party's, RFC 3725), but sound never goes from one such
+// stream to another, since then it could go round for ever.
 func (s *Stream) Agree(a Agreement) {
 	a.Formats = slices.Clip(slices.Clone(a.Formats))
 	a.Remote, a.RemoteRTCP = s.engine.usable(s, a.Remote), s.engine.usable(s, a.RemoteRTCP)
@@ -84,8 +86,8 @@ func (s *Stream) Agree(a Agreement) {
 
 	s.engine.topology.Lock()
 	defer s.engine.topology.Unlock()
-	now := s.engine.now()
-	if !s.install(a, now) {
+	now, inward := s.engine.now(), s.engine.own(s, a.Remote) || s.engine.own(s, a.RemoteRTCP)
+	if !s.install(a, inward, now) {
 		return
 	}
 	s.reflow()
@@ -93,7 +95,7 @@ func (s *Stream) Agree(a Agreement) {
 }
 
 // install reports whether the stream is still open.
-func (s *Stream) install(a Agreement, now int64) bool {
+func (s *Stream) install(a Agreement, inward bool, now int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -102,7 +104,7 @@ func (s *Stream) install(a Agreement, now int64) bool {
 	if !a.Recv {
 		s.rx.pause()
 	}
-	s.terms, s.agreed = a, true
+	s.terms, s.agreed, s.inward = a, true, inward
 	s.mayRecv, s.maySend = a.Recv, a.Send && a.Remote.IsValid()
 	s.heard, s.silent = now, false
 	s.lastType, s.lastPT = format{}, 0
