@@ -70,7 +70,7 @@ type Signalling interface {
 
 // Exchange is what a Line tells of. *Switchboard implements it. Methods do not block.
 type Exchange interface {
-	// Incoming is a new call from an authenticated party. The leg's line has sent 100.
+	// Incoming is a new call from an authenticated party. The line sees to the 100.
 	Incoming(leg *Leg, dialled string, maxForwards int)
 	// Ended says that a leg is over, by the phone's doing or the network's: BYE, CANCEL, failure, timeout.
 	// It comes exactly once a leg that was Incoming or came out of Dial, also after Hangup and Refuse.

@@ -15,7 +15,7 @@ func TestCANCELEndsRingingCallWith487AndKeepsItsReason(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", sdp(a, 4000, "0"))
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Progress(pbx.Progress{Status: 180})
 		ringing := a.expect("SIP/2.0 180")
 		c.cancel("Reason: Q.850;cause=31")
@@ -35,7 +35,7 @@ func TestCANCELAfterThe200ChangesNothing(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", sdp(a, 4000, "0"))
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Answer(nil)
 		ok := a.expect("SIP/2.0 200")
 		c.cancel()
@@ -52,7 +52,7 @@ func TestBYEOnEarlyDialogEndsTheINVITEWith487(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", sdp(a, 4000, "0"))
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Progress(pbx.Progress{Status: 180})
 		c.take(a.expect("SIP/2.0 180"))
 		c.send("BYE", "")
@@ -68,7 +68,7 @@ func TestProgressKeepsOneToTagAndDropsRepeats(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		a.invite("1001", sdp(a, 4000, "0"))
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		leg := s.x.legs[0]
 		leg.Progress(pbx.Progress{Status: 180})
 		leg.Progress(pbx.Progress{Status: 180})
@@ -85,7 +85,7 @@ func TestRingingIsRepeatedEveryMinute(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		a.invite("1001", sdp(a, 4000, "0"))
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Progress(pbx.Progress{Status: 180})
 		a.expect("SIP/2.0 180")
 		start := time.Now()
@@ -100,7 +100,7 @@ func TestEarlyMediaAnswerIsFrozen(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", sdp(a, 4000, "0 8"))
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		leg := s.x.legs[0]
 		leg.Progress(pbx.Progress{Status: 183, Codecs: []media.Codec{media.PCMA}})
 		early := a.expect("SIP/2.0 183")
@@ -125,7 +125,7 @@ func reliableCall(s *scene, header, offer string) (*phone, *call, *pbx.Leg) {
 		offer = sdp(a, 4000, "0")
 	}
 	c := a.invite("1001", offer, header)
-	a.expect("SIP/2.0 100")
+	synctest.Wait()
 	return a, c, s.x.legs[0]
 }
 
@@ -229,7 +229,7 @@ func TestDelayedOfferIsIn200AndItsAnswerInACK(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", "")
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		leg := s.x.legs[0]
 		leg.Progress(pbx.Progress{Status: 183, Codecs: []media.Codec{media.PCMU}})
 		if m := a.expect("SIP/2.0 183"); body(m) != "" {
@@ -255,7 +255,7 @@ func TestDelayedOfferWithoutAPermittedCodecIs488(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1500", "192.0.2.10")
 		c := a.invite("1001", "")
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		leg := s.x.legs[0]
 		for _, codecs := range [][]media.Codec{{media.PCMU}, {media.PCMU, media.Telephone}, {media.Telephone}} {
 			if leg.Answer(codecs) == nil {
@@ -298,7 +298,7 @@ func TestDelayedOfferWithoutAnswerInACKEndsWithBYE(t *testing.T) {
 			play(t, func(s *scene) {
 				a := s.phone("1000", "192.0.2.10")
 				c := a.invite("1001", "")
-				a.expect("SIP/2.0 100")
+				synctest.Wait()
 				s.x.legs[0].Answer(nil)
 				c.take(a.expect("SIP/2.0 200"))
 				c.send("ACK", answer)
@@ -317,7 +317,7 @@ func TestUnacknowledged200IsRepeatedAndThenEndsWithBYE(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		a.invite("1001", sdp(a, 4000, "0"))
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		start := time.Now()
 		s.x.legs[0].Answer(nil)
 		time.Sleep(31900 * time.Millisecond)
@@ -340,7 +340,7 @@ func TestHangupBeforeTheACKSendsBYEOnlyAfterIt(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", sdp(a, 4000, "0"))
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Answer(nil)
 		c.take(a.expect("SIP/2.0 200"))
 		s.x.legs[0].Hangup(pbx.Hangup)
@@ -357,7 +357,7 @@ func TestBYEBeforeTheACKEndsTheCall(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", sdp(a, 4000, "0"))
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Answer(nil)
 		c.take(a.expect("SIP/2.0 200"))
 		c.send("BYE", "")
@@ -373,7 +373,7 @@ func TestRecordRouteIsCopiedIntoResponsesAndUsedForRequests(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", sdp(a, 4000, "0"), "Record-Route: <sip:192.0.2.10;lr>, <sip:inner.example;lr>")
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Answer(nil)
 		ok := c.take(a.expect("SIP/2.0 200"))
 		if strings.Count(ok, "Record-Route:") != 2 && !strings.Contains(ok, "<sip:192.0.2.10;lr>, <sip:inner.example;lr>") {
@@ -394,7 +394,7 @@ func TestINVITEThatExpiresEndsWith487(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		a.invite("1001", sdp(a, 4000, "0"), "Expires: 20")
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Progress(pbx.Progress{Status: 180})
 		a.expect("SIP/2.0 180")
 		time.Sleep(19 * time.Second)

@@ -16,7 +16,7 @@ func TestPanicEndsOneCallOnly(t *testing.T) {
 		s.x.incoming = func(*pbx.Leg) { panic("a plan gone wrong") }
 		s.x.panics = 1
 		a.invite("1001", sdp(a, 4000, "0"))
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		a.expect("SIP/2.0 500")
 		time.Sleep(time.Minute)
 		a.times("SIP/2.0 500", time.Now())

@@ -134,7 +134,7 @@ func TestReINVITEBeforeTheFinalResponseIs500WithRetryAfter(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", sdp(a, 4000, "0"))
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Progress(pbx.Progress{Status: 180})
 		c.take(a.expect("SIP/2.0 180"))
 		c.send("INVITE", sdp(a, 4000, "0"))
@@ -163,7 +163,7 @@ func TestUPDATEWithOfferWhileTheFirstWaitsIs500(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", sdp(a, 4000, "0"))
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Progress(pbx.Progress{Status: 180})
 		c.take(a.expect("SIP/2.0 180"))
 		c.send("UPDATE", newer(sdp(a, 4002, "0")))
@@ -424,7 +424,7 @@ func TestRenegotiateWaitsForTheACK(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", sdp(a, 4000, "0 8"))
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		leg := s.x.legs[0]
 		leg.Answer(nil)
 		c.take(a.expect("SIP/2.0 200"))

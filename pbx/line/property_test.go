@@ -93,7 +93,7 @@ func TestAnyScheduleOfAnIncomingCallLeavesNothing(t *testing.T) {
 				offer = ""
 			}
 			c := a.invite("1001", offer, option)
-			c.take(a.expect("SIP/2.0 100"))
+			synctest.Wait()
 			s.net.SetDefault(memnet.Link{Loss: loss, Duplicate: loss, Reorder: loss, Delay: time.Millisecond})
 			leg := s.x.legs[0]
 			c.remote += ";tag=" + leg.ID

@@ -12,7 +12,7 @@ func TestSessionTimerIsGrantedAndWeRefreshByUPDATE(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", sdp(a, 4000, "0"), "Supported: timer", "Session-Expires: 90;refresher=uas", "Allow: INVITE, ACK, BYE, CANCEL, UPDATE")
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Answer(nil)
 		ok := c.take(a.expect("SIP/2.0 200"))
 		wantHeader(t, ok, "Session-Expires", "90;refresher=uas")
@@ -34,7 +34,7 @@ func TestSessionIsRefreshedByReINVITEWithUnchangedSDP(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", sdp(a, 4000, "0"), "Supported: timer", "Session-Expires: 90;refresher=uas")
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Answer(nil)
 		ok := c.take(a.expect("SIP/2.0 200"))
 		c.send("ACK", "")
@@ -53,7 +53,7 @@ func TestSessionThatWeCannotRefreshEndsWithBYE(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", sdp(a, 4000, "0"), "Supported: timer", "Session-Expires: 90;refresher=uas", "Allow: UPDATE")
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Answer(nil)
 		c.take(a.expect("SIP/2.0 200"))
 		c.send("ACK", "")
@@ -70,7 +70,7 @@ func TestSessionThatThePhoneDoesNotRefreshEndsWithBYE(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("1001", sdp(a, 4000, "0"), "Supported: timer", "Session-Expires: 120;refresher=uac")
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Answer(nil)
 		ok := c.take(a.expect("SIP/2.0 200"))
 		wantHeader(t, ok, "Session-Expires", "120;refresher=uac")
@@ -92,7 +92,7 @@ func TestSessionIntervalIsOursAtMost(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		a.invite("1001", sdp(a, 4000, "0"), "Supported: timer", "Session-Expires: 36000")
-		a.expect("SIP/2.0 100")
+		synctest.Wait()
 		s.x.legs[0].Answer(nil)
 		wantHeader(t, a.expect("SIP/2.0 200"), "Session-Expires", "1800;refresher=uas")
 	})

@@ -113,7 +113,8 @@ func (l *Line) invite(tx *transaction.Server, req *sip.Request, ext *pbx.Extensi
 	l.invites.Store(tx, g)
 	l.add(g)
 	g.enter(func() {
-		l.reply(tx, l.respond(req, 100, "", ""))
+		// No 100 here: what a plan has to say nearly always comes within the 200 ms after which the transaction sends it
+		// (RFC 3261 §17.2.1).
 		if n, ok := seconds(value(req, "Expires")); ok && n > 0 {
 			// RFC 3261 §13.3.1: an invitation that expires unanswered ends with 487.
 			g.in.expires = g.after(time.Duration(n)*time.Second, func() { g.cancelled(pbx.GaveUp) })
