@@ -362,6 +362,12 @@ func TestMaxForwards(t *testing.T) {
 		s.must(err)
 		s.must(l.FailsWith(s.ctx, 483))
 		s.must(bob.ExpectNone(s.ctx, 100*time.Millisecond, "INVITE"))
+		caller, callee := s.call(alice, bob, pbxtest.With("Max-Forwards", "20"))
+		if n := callee.Invite.Get("Max-Forwards"); n != "19" {
+			s.Errorf("Max-Forwards: 20 becomes %q", n)
+		}
+		callee.Refuse(486)
+		s.must(caller.FailsWith(s.ctx, 486))
 	})
 }
 
