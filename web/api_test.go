@@ -119,6 +119,7 @@ func TestRegistrations(t *testing.T) {
 	bad(t, c.ask("DELETE", "/api/v1/registrations/1001-b", ""), 404, "no registration")
 	busy := c.ask("DELETE", "/api/v1/registrations/busy", "")
 	bad(t, busy, 503, "too busy")
+	bad(t, c.ask("DELETE", "/api/v1/registrations/full", ""), 507, "disk of the exchange is full")
 	if busy.Header().Get("Retry-After") == "" {
 		t.Error("503 without Retry-After")
 	}

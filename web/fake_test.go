@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"net/http"
@@ -142,6 +143,8 @@ func (m memoryRegistrations) Remove(_ context.Context, id string) error {
 	switch {
 	case id == "busy":
 		return ErrBusy
+	case id == "full":
+		return fmt.Errorf("%w: no space left", ErrFull)
 	case !slices.ContainsFunc(m.registrations, func(r Registration) bool { return r.ID == id }):
 		return ErrNotFound
 	}

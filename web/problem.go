@@ -101,6 +101,9 @@ func (s *Server) failed(err error, missing string) error {
 		return huma.Error404NotFound(missing)
 	case errors.Is(err, ErrBusy):
 		return huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("The exchange is too busy for this now; Retry-After says when to try again."), http.Header{"Retry-After": {"2"}})
+	case errors.Is(err, ErrFull):
+		s.log.Error("request failed", "error", err)
+		return huma.NewError(http.StatusInsufficientStorage, "The disk of the exchange is full: nothing was changed.")
 	case errors.Is(err, context.Canceled): // the client has gone
 		return huma.NewError(499, "The request was given up.")
 	default:

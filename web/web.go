@@ -22,6 +22,7 @@ var (
 	ErrNotFound = errors.New("there is no such thing")
 	ErrExists   = errors.New("it exists already")
 	ErrBusy     = errors.New("it is too busy now")
+	ErrFull     = errors.New("its disk is full")
 )
 
 // Invalid says what is wrong with a value, in a sentence for the person who gave it.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -20,8 +21,10 @@ import (
 
 	"go.uber.org/goleak"
 
+	"ringback/pbx/line/registrar"
 	"ringback/pbx/pbxtest"
 	"ringback/pbx/store"
+	"ringback/web"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -444,5 +447,26 @@ func TestFileLimit(t *testing.T) {
 		if got := strings.Contains(log.String(), "usable_percent=50"); got != want {
 			t.Errorf("at most %d files: %s", limit, log.String())
 		}
+	}
+}
+
+// What the store and the registrar fail with reaches the client as what it is.
+func TestWebErrors(t *testing.T) {
+	for _, c := range []struct{ err, want error }{
+		{fmt.Errorf("extension: %w", store.ErrNotFound), web.ErrNotFound},
+		{fmt.Errorf("extension: %w", store.ErrExists), web.ErrExists},
+		{registrar.ErrNotFound, web.ErrNotFound},
+		{registrar.ErrBusy, web.ErrBusy},
+		{store.ErrOverload, web.ErrBusy},
+		{fmt.Errorf("write: %w", syscall.ENOSPC), web.ErrFull},
+		{&os.PathError{Op: "write", Err: syscall.EDQUOT}, web.ErrFull},
+	} {
+		if got := webError(c.err); !errors.Is(got, c.want) {
+			t.Errorf("%v became %v", c.err, got)
+		}
+	}
+	var bad *web.Invalid
+	if !errors.As(webError(&store.ValidationError{Field: "name", Sentence: "so not"}), &bad) || bad.Field != "name" || bad.Sentence != "so not" {
+		t.Errorf("got %+v", bad)
 	}
 }

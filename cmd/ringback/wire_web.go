@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"ringback/pbx"
@@ -117,6 +118,8 @@ func webError(err error) error {
 		return web.ErrExists
 	case errors.Is(err, store.ErrOverload), errors.Is(err, registrar.ErrBusy):
 		return web.ErrBusy
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w: %w", web.ErrFull, err)
 	}
 	return err
 }

@@ -35,10 +35,13 @@ func (d dialector) Translate(err error) error {
 	return err
 }
 
+// shmSize is SQLITE_IOERR_SHMSIZE: the WAL's index could not get its first 32 kB. There is no other cause in practice.
+const shmSize = sqlite3.SQLITE_IOERR | 19<<8
+
 // full reports whether an error means that no space is left.
 func full(err error) bool {
 	var e *sqlite.Error
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_FULL || e.Code() == shmSize)
 }
 
 // synchronous is FULL, so that what has been committed survives a power cut: the journal forgets what it has handed
