@@ -70,13 +70,13 @@ func benchmarkRelay(b *testing.B, out Format) {
 	b.ReportAllocs()
 	in := packet(0, 0, 0, 1, make([]byte, 160))
 	buf := make([]byte, len(in))
-	i := uint32(0)
+	i, h := uint32(0), new(header)
 	for b.Loop() {
 		copy(buf, in)
 		buf[2], buf[3] = byte(i>>8), byte(i)
 		buf[5], buf[6], buf[7] = byte(i*160>>16), byte(i*160>>8), byte(i*160)
 		i++
-		sa.arrived(buf, false, from, e.now(), &e.counters)
+		sa.arrived(buf, false, from, e.now(), h, &e.counters)
 	}
 	if n := sb.Stats().PacketsOut; n != uint64(i) {
 		b.Fatalf("%d of %d packets came through", n, i)

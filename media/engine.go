@@ -78,7 +78,7 @@ func New(o Options) (*Engine, error) {
 			loops = runtime.GOMAXPROCS(0)
 		}
 		var err error
-		if e.poller, err = newPoller(e, loops); err != nil {
+		if e.poller, err = newPoller(e, loops, o.busy); err != nil {
 			return nil, fmt.Errorf("media: %w", err)
 		}
 	}

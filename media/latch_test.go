@@ -201,7 +201,7 @@ func TestOwnPortsDoNotGoRound(t *testing.T) {
 			x[0].Echo()
 		}
 		ball := packet(0, 1, 1, 1, frame(0))
-		sa.arrived(ball, false, sb.LocalRTP(), l.engine.now(), &l.engine.counters)
+		sa.arrived(ball, false, sb.LocalRTP(), l.engine.now(), new(header), &l.engine.counters)
 		pause(time.Second)
 		if st := l.engine.Stats(); st.PacketsOut != 0 {
 			t.Errorf("%+v", st)
@@ -231,8 +231,8 @@ func TestOwnPortsOpenedLater(t *testing.T) {
 				defer sb.Close()
 				sb.Agree(Agreement{Remote: netip.AddrPortFrom(pbxAddr, 9), Send: true, Recv: true, Formats: []Format{ulaw}})
 				sb.Echo()
-				sa.arrived(packet(0, 1, 1, 1, frame(0)), false, sb.LocalRTP(), l.engine.now(), &l.engine.counters)
-				sb.arrived(packet(0, 1, 1, 1, frame(0)), false, sa.LocalRTP(), l.engine.now(), &l.engine.counters)
+				sa.arrived(packet(0, 1, 1, 1, frame(0)), false, sb.LocalRTP(), l.engine.now(), new(header), &l.engine.counters)
+				sb.arrived(packet(0, 1, 1, 1, frame(0)), false, sa.LocalRTP(), l.engine.now(), new(header), &l.engine.counters)
 				pause(time.Second)
 				if st := l.engine.Stats(); st.PacketsOut > 2 {
 					t.Errorf("%+v", st)

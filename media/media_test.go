@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/pion/rtp"
+
 	"ringback/pbx/pbxtest/memnet"
 )
 
@@ -172,18 +174,31 @@ func packet(pt uint8, seq uint16, ts, ssrc uint32, payload []byte) []byte {
 	return append(b, payload...)
 }
 
-func read(t testing.TB, b []byte) header {
+// seen is what a phone makes of a packet.
+type seen struct {
+	pt       uint8
+	seq      uint16
+	ts, ssrc uint32
+}
+
+func parse(t testing.TB, b []byte) *rtp.Packet {
 	t.Helper()
-	var h header
-	if !h.read(b) {
-		t.Fatalf("not RTP: %x", b)
+	var p rtp.Packet
+	if err := p.Unmarshal(b); err != nil {
+		t.Fatalf("not RTP: %x: %v", b, err)
 	}
-	return h
+	return &p
+}
+
+func read(t testing.TB, b []byte) seen {
+	t.Helper()
+	p := parse(t, b)
+	return seen{p.PayloadType, p.SequenceNumber, p.Timestamp, p.SSRC}
 }
 
 func payload(t testing.TB, b []byte) []byte {
-	h := read(t, b)
-	return b[h.payload:h.end]
+	t.Helper()
+	return parse(t, b).Payload
 }
 
 func marked(b []byte) bool { return b[1]&0x80 != 0 }

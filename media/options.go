@@ -65,6 +65,8 @@ type Options struct {
 	// Loops is the number of epoll loops, default GOMAXPROCS.
 	Loops int
 
+	busy int64 // packets a second from which a loop reads by beats, for tests; default busyRate
+
 	Log *slog.Logger // default slog.Default()
 }
 

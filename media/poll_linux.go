@@ -2,6 +2,7 @@ package media
 
 import (
 	"encoding/binary"
+	"errors"
 	"net/netip"
 	"os"
 	"runtime"
@@ -17,7 +18,7 @@ import (
 const receiveBuffer = 64 << 10
 
 // poller reads all sockets with a few loops. Each loop is a goroutine that waits on its own epoll instance, which itself is
-// waited for by Go's poller, so that no thread blocks. Sockets are assigned to a loop for their life.
+// waited for by Go's poller, so that no thread blocks; see pace. Sockets are assigned to a loop for their life.
 // System calls that cannot block are made without telling the scheduler.
 type poller struct {
 	engine  *Engine
@@ -31,24 +32,28 @@ type poller struct {
 
 type loop struct {
 	poller   *poller
-	file     *os.File
-	raw      syscall.RawConn
-	epfd     int
+	waiting  *waiting
+	pace     pace
 	events   [128]unix.EpollEvent
 	from     rawAddr
 	buf      [packetSize]byte
+	header   header
 	counters counters
 }
 
-func newPoller(e *Engine, loops int) (*poller, error) {
+func newPoller(e *Engine, loops int, busy int64) (*poller, error) {
+	if busy == 0 {
+		busy = busyRate
+	}
 	p := &poller{engine: e, stopping: make(chan struct{})}
 	p.sockets.Store(new([]*socket))
 	for range loops {
-		l, err := p.newLoop()
+		w, err := newWaiting()
 		if err != nil {
 			p.stop()
 			return nil, err
 		}
+		l := &loop{poller: p, waiting: w, pace: pace{from: busy}}
 		p.loops = append(p.loops, l)
 		p.running.Add(1)
 		go l.run()
@@ -56,29 +61,12 @@ func newPoller(e *Engine, loops int) (*poller, error) {
 	return p, nil
 }
 
-func (p *poller) newLoop() (*loop, error) {
-	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		return nil, os.NewSyscallError("epoll_create1", err)
-	}
-	if err := unix.SetNonblock(fd, true); err != nil { // os.NewFile hands only such to the poller
-		unix.Close(fd)
-		return nil, os.NewSyscallError("fcntl", err)
-	}
-	l := &loop{poller: p, epfd: fd, file: os.NewFile(uintptr(fd), "epoll")}
-	if l.raw, err = l.file.SyscallConn(); err != nil {
-		l.file.Close()
-		return nil, err
-	}
-	return l, nil
-}
-
 // stop ends the loops and waits for them. Sockets are closed afterwards, so that no loop can read a descriptor that has
 // become another file.
 func (p *poller) stop() {
 	close(p.stopping)
 	for _, l := range p.loops {
-		l.file.Close()
+		l.waiting.file.Close()
 	}
 	p.running.Wait()
 }
@@ -106,9 +94,10 @@ func (p *poller) open(at netip.AddrPort, rtcp bool, dscp int) (*socket, error) {
 }
 
 func configure(fd int, at netip.AddrPort, dscp int) error {
-	// Neither the buffer nor the mark is worth failing for.
+	// None of the options is worth failing for.
 	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
 	if at.Addr().Is4() {
+		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE) // see sendTo
 		if dscp >= 0 {
 			unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, dscp<<2)
 		}
@@ -133,60 +122,86 @@ func (p *poller) add(rtp, rtcp *socket) error {
 	p.sockets.Store(&sockets)
 	for i, s := range sockets[n:] {
 		event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(n + i)}
-		if err := unix.EpollCtl(l.epfd, unix.EPOLL_CTL_ADD, s.fd, &event); err != nil {
+		if err := unix.EpollCtl(l.waiting.sockets, unix.EPOLL_CTL_ADD, s.fd, &event); err != nil {
 			return os.NewSyscallError("epoll_ctl", err) // closing them takes them out
 		}
 	}
 	return nil
 }
 
+// run works until the poller stops. One call of Read lasts for all of it, so that no wake-up is lost between two.
 func (l *loop) run() {
 	defer l.poller.running.Done()
-	n := 0
-	ready := func(uintptr) bool {
-		n = l.wait()
-		return n != 0
-	}
-	for {
-		err := l.raw.Read(ready)
-		if err != nil || n < 0 {
-			select {
-			case <-l.poller.stopping:
-			default:
-				l.poller.engine.log.Error("media: a loop has ended", "error", err)
-			}
-			return
-		}
-		l.batch(n)
-		if n == len(l.events) {
-			runtime.Gosched()
-		}
+	defer l.waiting.close()
+	var failure error
+	err := l.waiting.raw.Read(func(uintptr) bool {
+		failure = l.drain()
+		return failure != nil
+	})
+	if !l.poller.stopped() {
+		l.poller.engine.log.Error("media: a loop has ended", "error", errors.Join(failure, err))
 	}
 }
 
-// wait returns how many sockets are ready, without waiting; -1 if that cannot be asked.
-func (l *loop) wait() int {
+// drain reads until nothing is ready, or, of a busy loop, what was ready at this beat.
+func (l *loop) drain() error {
+	if l.pace.busy {
+		l.waiting.beaten()
+	}
+	for !l.poller.stopped() {
+		n, err := l.ready()
+		if err != nil {
+			return err
+		}
+		now := l.poller.engine.now()
+		l.batch(n, now)
+		if l.pace.count(n, now) {
+			l.pace.busy = !l.pace.busy
+			if err := l.waiting.forBeats(l.pace.busy); err != nil {
+				return err
+			}
+		}
+		switch {
+		case n == len(l.events):
+			runtime.Gosched()
+		case n == 0 || l.pace.busy:
+			return nil
+		}
+	}
+	return nil
+}
+
+func (p *poller) stopped() bool {
+	select {
+	case <-p.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// ready returns how many sockets are ready, without waiting.
+func (l *loop) ready() (int, error) {
 	for {
-		n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epfd), uintptr(unsafe.Pointer(&l.events)), uintptr(len(l.events)), 0, 0, 0)
+		n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.waiting.sockets), uintptr(unsafe.Pointer(&l.events)), uintptr(len(l.events)), 0, 0, 0)
 		switch errno {
 		case 0:
-			return int(n)
+			return int(n), nil
 		case unix.EINTR: // nobody would tell again what is ready now
 		default:
-			return -1
+			return 0, os.NewSyscallError("epoll_pwait", errno)
 		}
 	}
 }
 
-func (l *loop) batch(n int) {
+func (l *loop) batch(n int, now int64) {
 	defer l.poller.engine.survive("packet") // what was not read of the batch is reported again
-	now := l.poller.engine.now()
 	sockets := *l.poller.sockets.Load()
 	for _, event := range l.events[:n] {
 		s := sockets[event.Fd]
 		owner := s.owner.Load() // before reading: what was sent to one stream does not reach the next
 		if b, ok := l.receive(s.fd); ok {
-			s.dispatch(owner, b, l.from.addr(), now, &l.counters)
+			s.dispatch(owner, b, l.from.addr(), now, &l.header, &l.counters)
 		}
 	}
 }
@@ -198,10 +213,21 @@ func (l *loop) receive(fd int) ([]byte, bool) {
 	return l.buf[:min(n, packetSize)], errno == 0
 }
 
+// sendTo never fragments at first, which spares the kernel the choice of an identification for each packet: a fiftieth of
+// all that a packet costs. The first packet that is too long for that makes the socket an ordinary one.
 func sendTo(fd int, b []byte, to *rawAddr) bool {
+	errno := rawSend(fd, b, to)
+	if errno == unix.EMSGSIZE {
+		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_WANT)
+		errno = rawSend(fd, b, to)
+	}
+	return errno == 0
+}
+
+func rawSend(fd int, b []byte, to *rawAddr) syscall.Errno {
 	_, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
 		unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, uintptr(unsafe.Pointer(&to.sa)), uintptr(to.len))
-	return errno == 0
+	return errno
 }
 
 func closeFD(fd int) { unix.Close(fd) }

@@ -17,7 +17,7 @@ type (
 
 var errNoPoller = errors.New("no epoll on this system")
 
-func newPoller(e *Engine, _ int) (*poller, error) {
+func newPoller(e *Engine, _ int, _ int64) (*poller, error) {
 	e.listen = func(at netip.AddrPort) (PacketConn, error) {
 		network := "udp4"
 		if at.Addr().Is6() {

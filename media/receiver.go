@@ -33,15 +33,15 @@ const (
 
 // observe notes a packet. It says false for one whose sequence number jumps and is not confirmed yet.
 func (r *receiver) observe(h *header, size int, rate uint32, timed bool, now int64) bool {
-	if !r.started || h.ssrc != r.ssrc {
+	if !r.started || h.SSRC != r.ssrc {
 		r.restart(h)
 	} else {
-		switch delta := h.seq - uint16(r.max); {
+		switch delta := h.SequenceNumber - uint16(r.max); {
 		case delta < maxDropout:
 			r.max += uint32(delta)
 		case delta <= uint16(seqCycle-maxMisorder):
-			if uint32(h.seq) != r.bad {
-				r.bad = uint32(h.seq + 1)
+			if uint32(h.SequenceNumber) != r.bad {
+				r.bad = uint32(h.SequenceNumber + 1)
 				return false
 			}
 			r.restart(h) // two in sequence: the other side has started anew
@@ -51,7 +51,7 @@ func (r *receiver) observe(h *header, size int, rate uint32, timed bool, now int
 	r.packets++
 	r.bytes += uint64(size)
 	if timed {
-		r.time(h.ts, rate, now)
+		r.time(h.Timestamp, rate, now)
 	}
 	return true
 }
@@ -60,8 +60,8 @@ func (r *receiver) restart(h *header) {
 	r.lostBefore += r.lost()
 	r.started = true
 	r.epoch++
-	r.ssrc = h.ssrc
-	r.base, r.max = uint32(h.seq)+seqCycle, uint32(h.seq)+seqCycle // room for one that comes late
+	r.ssrc = h.SSRC
+	r.base, r.max = uint32(h.SequenceNumber)+seqCycle, uint32(h.SequenceNumber)+seqCycle // room for one that comes late
 	r.bad = seqCycle
 	r.received, r.expectedBefore, r.receivedPrior = 0, 0, 0
 	r.timed = false

@@ -2,14 +2,13 @@ package media
 
 import "net/netip"
 
-// arrived handles one datagram. b is overwritten. It runs on the goroutine that read the socket: one for each socket.
-func (s *Stream) arrived(b []byte, rtcp bool, from netip.AddrPort, now int64, c *counters) {
+// arrived handles one datagram. b and h are overwritten. It runs on the goroutine that read the socket: one for each socket.
+func (s *Stream) arrived(b []byte, rtcp bool, from netip.AddrPort, now int64, h *header, c *counters) {
 	if rtcp || isRTCP(b) {
 		s.report(b, rtcp, from, now, c)
 		return
 	}
-	var h header
-	f, epoch, ok := s.admit(b, &h, from, now, c)
+	f, epoch, ok := s.admit(b, h, from, now, c)
 	if !ok {
 		return
 	}
@@ -17,10 +16,10 @@ func (s *Stream) arrived(b []byte, rtcp bool, from netip.AddrPort, now int64, c 
 		c.drop(Unconnected)
 		return
 	}
-	if r := f.routes[f.index[h.pt]]; r.op != refuse {
-		f.to.deliver(b, &h, f, r, epoch, now, c)
+	if r := f.routes[f.index[h.PayloadType]]; r.op != refuse {
+		f.to.deliver(b, h, f, r, epoch, now, c)
 	} else {
-		s.refused(&h, f, epoch, c)
+		s.refused(h, f, epoch, c)
 	}
 }
 
@@ -49,7 +48,7 @@ func (s *Stream) admit(b []byte, h *header, from netip.AddrPort, now int64, c *c
 		c.drop(Held)
 		return
 	}
-	t, known := s.format(h.pt)
+	t, known := s.format(h.PayloadType)
 	if !known {
 		s.drop(c, Payload)
 		return

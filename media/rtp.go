@@ -1,20 +1,22 @@
 package media
 
-import "encoding/binary"
+import (
+	"encoding/binary"
 
-// RTP as read in place, RFC 3550 §5.1. Offsets are from the packet's first byte.
+	"github.com/pion/rtp"
+)
+
+// header is what was read of an RTP packet, RFC 3550 §5.1. The goroutine that reads a socket uses one for all its packets.
 type header struct {
-	payload int // where the payload begins
+	rtp.Header
+	payload int // where the payload begins, from the packet's first byte
 	end     int // where it ends, before padding
-	ssrc    uint32
-	ts      uint32
-	seq     uint16
-	pt      uint8
 }
 
 const rtpHeaderLen = 12
 
-// read checks that b is an RTP packet whose CSRC list, extension and padding lie within it.
+// read checks that b is an RTP packet whose CSRC list, extension and padding lie within it. What an extension says is
+// between the phones: it is passed on unread, so that a bad element in one costs no sound.
 func (h *header) read(b []byte) bool {
 	if len(b) < rtpHeaderLen || b[0]>>6 != 2 {
 		return false
@@ -38,11 +40,11 @@ func (h *header) read(b []byte) bool {
 		return false
 	}
 	h.payload, h.end = at, end
-	h.pt = b[1] & 0x7f
-	h.seq = binary.BigEndian.Uint16(b[2:])
-	h.ts = binary.BigEndian.Uint32(b[4:])
-	h.ssrc = binary.BigEndian.Uint32(b[8:])
-	return true
+	first := b[0]
+	b[0] &^= 0x10
+	_, err := h.Unmarshal(b)
+	b[0] = first
+	return err == nil
 }
 
 // isRTCP tells RTCP from RTP where both come to one port, RFC 5761 §4.

@@ -48,16 +48,16 @@ func (t *sender) stamp(b []byte, h *header, f *Flow, r route, epoch uint32, now 
 	if t.flow != f || t.epoch != epoch || t.rate != r.rate {
 		t.adopt(h, f, r.rate, epoch, now)
 		b[1] |= 0x80
-	} else if d := int32(h.ts - t.srcTS); !r.event && (d > int32(2*r.rate) || d < -int32(2*r.rate)) && t.leapt(d, now) {
-		t.tsOff = t.next(now, r.rate) - h.ts // the source's clock jumps, ours does not
+	} else if d := int32(h.Timestamp - t.srcTS); !r.event && (d > int32(2*r.rate) || d < -int32(2*r.rate)) && t.leapt(d, now) {
+		t.tsOff = t.next(now, r.rate) - h.Timestamp // the source's clock jumps, ours does not
 		b[1] |= 0x80
 	}
-	seq, ts := h.seq+t.seqOff, h.ts+t.tsOff
+	seq, ts := h.SequenceNumber+t.seqOff, h.Timestamp+t.tsOff
 	if int16(seq-t.seq) > 0 {
 		t.seq = seq
 	}
 	if !t.started || int32(ts-t.ts) > 0 {
-		t.ts, t.at, t.srcTS, t.started = ts, now, h.ts, true
+		t.ts, t.at, t.srcTS, t.started = ts, now, h.Timestamp, true
 	}
 	binary.BigEndian.PutUint16(b[2:], seq)
 	binary.BigEndian.PutUint32(b[4:], ts)
@@ -66,9 +66,9 @@ func (t *sender) stamp(b []byte, h *header, f *Flow, r route, epoch uint32, now 
 
 // adopt fits the offsets to a new source: the next sequence number, and a timestamp advanced by the wall clock.
 func (t *sender) adopt(h *header, f *Flow, rate, epoch uint32, now int64) {
-	t.seqOff = t.seq + 1 - h.seq
-	t.tsOff = t.next(now, rate) - h.ts
-	t.flow, t.epoch, t.rate, t.srcTS = f, epoch, rate, h.ts
+	t.seqOff = t.seq + 1 - h.SequenceNumber
+	t.tsOff = t.next(now, rate) - h.Timestamp
+	t.flow, t.epoch, t.rate, t.srcTS = f, epoch, rate, h.Timestamp
 }
 
 // next is the timestamp for a packet that does not follow the one before by its source's clock.
@@ -86,7 +86,7 @@ func (t *sender) leapt(d int32, now int64) bool {
 
 // skip closes the gap that a packet leaves which is not passed on, so that the phone does not count it as lost.
 func (t *sender) skip(h *header, f *Flow, epoch uint32) {
-	if t.flow == f && t.epoch == epoch && h.seq+t.seqOff == t.seq+1 {
+	if t.flow == f && t.epoch == epoch && h.SequenceNumber+t.seqOff == t.seq+1 {
 		t.seqOff--
 	}
 }

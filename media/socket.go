@@ -53,14 +53,14 @@ func (s *socket) close() {
 }
 
 // dispatch gives a datagram to the owner that the socket had before it was read.
-func (s *socket) dispatch(owner *Stream, b []byte, from netip.AddrPort, now int64, c *counters) {
+func (s *socket) dispatch(owner *Stream, b []byte, from netip.AddrPort, now int64, h *header, c *counters) {
 	switch {
 	case owner == nil:
 		c.drop(Late)
 	case len(b) >= packetSize:
 		c.drop(Malformed)
 	default:
-		owner.arrived(b, s.rtcp, from, now, c)
+		owner.arrived(b, s.rtcp, from, now, h, c)
 	}
 }
 
@@ -90,12 +90,12 @@ func (e *Engine) read(rtp, rtcp *socket) error {
 // readConn reads a socket that is not the system's, or where the system has no epoll, until it is closed.
 func (e *Engine) readConn(s *socket) {
 	defer e.running.Done()
-	buf := make([]byte, packetSize)
+	buf, h := make([]byte, packetSize), new(header)
 	for {
 		n, from, err := s.conn.ReadFromUDPAddrPort(buf)
 		switch {
 		case err == nil:
-			e.handle(s, buf[:n], netip.AddrPortFrom(from.Addr().Unmap().WithZone(""), from.Port()))
+			e.handle(s, h, buf[:n], netip.AddrPortFrom(from.Addr().Unmap().WithZone(""), from.Port()))
 		case errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF):
 			return
 		default:
@@ -108,9 +108,9 @@ func (e *Engine) readConn(s *socket) {
 	}
 }
 
-func (e *Engine) handle(s *socket, b []byte, from netip.AddrPort) {
+func (e *Engine) handle(s *socket, h *header, b []byte, from netip.AddrPort) {
 	defer e.survive("packet")
-	s.dispatch(s.owner.Load(), b, from, e.now(), &e.counters)
+	s.dispatch(s.owner.Load(), b, from, e.now(), h, &e.counters)
 }
 
 // counters are written by one goroutine each where there is a poller, so they cost no more than an uncontended addition.

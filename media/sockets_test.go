@@ -10,9 +10,12 @@ import (
 	"time"
 )
 
-// onSockets runs a test over loopback, with the system's poller and with a goroutine a socket.
+// onSockets runs a test over loopback: with the system's poller, which waits for packets, for beats or for either in turn,
+// and with a goroutine a socket.
 func onSockets(t *testing.T, test func(t *testing.T, o Options)) {
-	t.Run("poller", func(t *testing.T) { test(t, Options{}) })
+	t.Run("poller", func(t *testing.T) { test(t, Options{busy: 1e9}) })
+	t.Run("beats", func(t *testing.T) { test(t, Options{busy: 1, Loops: 1}) })
+	t.Run("either", func(t *testing.T) { test(t, Options{busy: 1000, Loops: 2}) })
 	t.Run("goroutines", func(t *testing.T) {
 		test(t, Options{Listen: func(at netip.AddrPort) (PacketConn, error) {
 			c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
@@ -74,7 +77,7 @@ func TestSocketsRelay(t *testing.T) {
 				}
 				want := frame(7)
 				toALaw.apply(want)
-				var last header
+				var last seen
 				for i := range 200 {
 					alice.say(0, frame(7))
 					got := bob.next()
@@ -234,14 +237,24 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	from := netip.AddrPortFrom(loopback, 1000)
-	in, seq := make([]byte, 172), uint16(0)
+	// A plain packet, one with sources, one with an extension, one with an extension that nobody can read.
+	heads := [][]byte{
+		{0x80, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1},
+		{0x82, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3},
+		{0x91, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 0xbe, 0xde, 0, 1, 0x10, 1, 0x20, 2},
+		{0x90, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0xbe, 0xde, 0, 1, 0x1f, 1, 2, 3},
+	}
+	in, seq, h := make([]byte, 200), uint16(0), new(header)
 	n := testing.AllocsPerRun(1000, func() {
-		seq++
-		copy(in, []byte{0x80, 0, byte(seq >> 8), byte(seq), 0, 0, 0, 0, 1, 1, 1, 1})
-		sa.arrived(in, false, from, e.now(), &e.counters)
+		for _, head := range heads {
+			seq++
+			copy(in, head)
+			in[2], in[3] = byte(seq>>8), byte(seq)
+			sa.arrived(in, false, from, e.now(), h, &e.counters)
+		}
 	})
 	if n != 0 {
-		t.Errorf("%v allocations a packet", n)
+		t.Errorf("%v allocations for %d packets", n, len(heads))
 	}
 	if out := sb.Stats().PacketsOut; out != uint64(seq) {
 		t.Errorf("%d of %d packets came through", out, seq)
