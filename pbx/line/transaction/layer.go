@@ -1,6 +1,7 @@
 package transaction
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"log/slog"
@@ -218,7 +219,11 @@ func (l *Layer) Send(req *sip.Request, to wire.Hop, u ClientUser) *Client {
 	}
 	c := &client{l: l, key: l.hash.client(branch, req.Method), to: to, u: u, h: h, invite: req.Method == sip.INVITE, reliable: to.Reliable()}
 	h.tx = c
-	c.start(wire.Append(make([]byte, 0, 1024), req), l.alive.Load() >= int64(l.o.Max))
+	buf := buffers.Get().(*[]byte)
+	*buf = wire.Append((*buf)[:0], req)
+	out := bytes.Clone(*buf) // kept for retransmissions, so no longer than it has to be
+	buffers.Put(buf)
+	c.start(out, l.alive.Load() >= int64(l.o.Max))
 	return h
 }
 

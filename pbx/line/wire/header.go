@@ -45,7 +45,10 @@ func (p *parser) value(n name, v string) string {
 	switch n.id {
 	case hVia:
 		return p.list(v, func(v string, i int) (sip.Header, int, string) {
-			h := new(sip.ViaHeader)
+			h := &p.own.via
+			if h.Host != "" { // not the first one
+				h = new(sip.ViaHeader)
+			}
 			next, what := parseVia(v, i, h)
 			return h, next, what
 		})
@@ -57,7 +60,13 @@ func (p *parser) value(n name, v string) string {
 		return p.list(v, func(v string, i int) (sip.Header, int, string) {
 			a := address{}
 			next, what := a.parse(v, i, true)
-			return &sip.ContactHeader{DisplayName: a.display, Address: a.uri, Params: a.params}, next, what
+			h := &p.own.contact
+			if p.contact { // not the first one
+				h = new(sip.ContactHeader)
+			}
+			p.contact = true
+			*h = sip.ContactHeader{DisplayName: a.display, Address: a.uri, Params: a.params}
+			return h, next, what
 		})
 	case hRoute:
 		return p.list(v, func(v string, i int) (sip.Header, int, string) {
@@ -78,9 +87,11 @@ func (p *parser) value(n name, v string) string {
 		}
 		switch n.id {
 		case hFrom:
-			p.m.AppendHeader(&sip.FromHeader{DisplayName: a.display, Address: a.uri, Params: a.params})
+			p.own.from = sip.FromHeader{DisplayName: a.display, Address: a.uri, Params: a.params}
+			p.m.AppendHeader(&p.own.from)
 		case hTo:
-			p.m.AppendHeader(&sip.ToHeader{DisplayName: a.display, Address: a.uri, Params: a.params})
+			p.own.to = sip.ToHeader{DisplayName: a.display, Address: a.uri, Params: a.params}
+			p.m.AppendHeader(&p.own.to)
 		case hReferTo:
 			p.m.AppendHeader(&sip.ReferToHeader{Address: a.uri})
 		case hReferredBy:
@@ -90,8 +101,8 @@ func (p *parser) value(n name, v string) string {
 		if v == "" || len(v) > maxCallID || !all(v, isWord) {
 			return "no Call-ID"
 		}
-		h := sip.CallIDHeader(v)
-		p.m.AppendHeader(&h)
+		p.own.callID = sip.CallIDHeader(v)
+		p.m.AppendHeader(&p.own.callID)
 	case hCSeq:
 		i := strings.IndexAny(v, " \t")
 		if i < 0 {
@@ -105,15 +116,16 @@ func (p *parser) value(n name, v string) string {
 		if !token(method) {
 			return "no method"
 		}
-		p.cseq = &sip.CSeqHeader{SeqNo: uint32(seq), MethodName: sip.RequestMethod(method)}
+		p.own.cseq = sip.CSeqHeader{SeqNo: uint32(seq), MethodName: sip.RequestMethod(method)}
+		p.cseq = &p.own.cseq
 		p.m.AppendHeader(p.cseq)
 	case hMaxForwards:
 		n, ok := number(v, 255)
 		if !ok {
 			return "not in 0..255"
 		}
-		h := sip.MaxForwardsHeader(n)
-		p.m.AppendHeader(&h)
+		p.own.maxForwards = sip.MaxForwardsHeader(n)
+		p.m.AppendHeader(&p.own.maxForwards)
 	case hContentLength:
 		n, ok := number(v, maxBody)
 		if !ok {
@@ -126,14 +138,14 @@ func (p *parser) value(n name, v string) string {
 			return ""
 		}
 		p.length = int64(n)
-		h := sip.ContentLengthHeader(n)
-		p.m.AppendHeader(&h)
+		p.own.contentLength = sip.ContentLengthHeader(n)
+		p.m.AppendHeader(&p.own.contentLength)
 	case hContentType:
 		if v == "" {
 			return "no media type"
 		}
-		h := sip.ContentTypeHeader(v)
-		p.m.AppendHeader(&h)
+		p.own.contentType = sip.ContentTypeHeader(v)
+		p.m.AppendHeader(&p.own.contentType)
 	case hExpires:
 		if _, ok := number(v, 1<<32-1); !ok {
 			return "not a number of seconds"

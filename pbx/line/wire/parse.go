@@ -31,7 +31,7 @@ func Parse(b []byte, from Hop) (sip.Message, *Malformed) {
 	for bytes.HasPrefix(b, crlf) { // RFC 3261 §7.5
 		b = b[2:]
 	}
-	p := parser{stream: from.Reliable()}
+	p := parser{stream: from.Reliable(), own: new(common)}
 	m, what := p.parse(b)
 	if what != "" {
 		return nil, malformed(b, from, p.code, what)
@@ -43,14 +43,29 @@ func Parse(b []byte, from Hop) (sip.Message, *Malformed) {
 }
 
 type parser struct {
-	stream bool
-	code   int // of the answer, if not 400
-	m      sip.Message
-	req    *sip.Request
-	seen   uint32 // bits of the headers that were there
-	count  int
-	length int64 // Content-Length, -1 when absent
-	cseq   *sip.CSeqHeader
+	stream  bool
+	code    int // of the answer, if not 400
+	m       sip.Message
+	req     *sip.Request
+	seen    uint32 // bits of the headers that were there
+	count   int
+	length  int64 // Content-Length, -1 when absent
+	cseq    *sip.CSeqHeader
+	own     *common
+	contact bool // own.contact is taken
+}
+
+// common are the headers that nearly every message has once, made in one piece.
+type common struct {
+	via           sip.ViaHeader
+	from          sip.FromHeader
+	to            sip.ToHeader
+	contact       sip.ContactHeader
+	cseq          sip.CSeqHeader
+	callID        sip.CallIDHeader
+	contentType   sip.ContentTypeHeader
+	maxForwards   sip.MaxForwardsHeader
+	contentLength sip.ContentLengthHeader
 }
 
 // parse gives the message, or what is malformed in it.
