@@ -12,6 +12,7 @@ type Dialling struct {
 	Media     Media
 	Password  string // instead of the phone's; "-": no credentials at all
 	ManualAck bool   // the 2xx is not acknowledged by itself
+	Muted     bool   // no RTP is sent until Mute(false)
 }
 
 // Call calls a number and returns as soon as the INVITE has left.
@@ -33,6 +34,7 @@ func (p *Phone) Dial(ctx context.Context, d Dialling, mods ...Mod) (*CallLeg, er
 	if err := l.openAudio(); err != nil {
 		return nil, err
 	}
+	l.Mute(d.Muted)
 	p.mu.Lock()
 	l.offerIn(m, d.Media)
 	for _, mod := range mods {

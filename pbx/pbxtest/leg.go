@@ -289,6 +289,14 @@ func (l *CallLeg) Ack() {
 	}
 }
 
+// AckWith is Ack with this SDP as the answer, verbatim (RFC 3725 §4.1).
+func (l *CallLeg) AckWith(text string) {
+	l.Phone.mu.Lock()
+	l.session.answerInAck = text
+	l.Phone.mu.Unlock()
+	l.Ack()
+}
+
 // repeated2xx answers a 2xx that came again with the same ACK (RFC 3261 §13.2.2.4). It needs p.mu.
 func (l *CallLeg) repeated2xx(m *Message) {
 	if m.ToTag() != l.remoteTag {
