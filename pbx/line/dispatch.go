@@ -82,7 +82,9 @@ func (l *Line) dispatch(tx *transaction.Server, req *sip.Request) {
 	}
 	who := l.o.Authenticator.Check(req, tx.From)
 	if !who.OK {
-		l.reply(tx, who.Response)
+		if err := tx.RespondStateless(who.Response); err != nil {
+			l.log.Debug("a challenge did not leave", "err", err)
+		}
 		return
 	}
 	if !l.requires(tx, req) {

@@ -54,8 +54,9 @@ func TestUnauthenticatedRequestsThatActAreChallenged(t *testing.T) {
 			c := &call{p: a, id: "x" + s.id(), local: "<sip:1000@pbx.test>;tag=1", remote: "<sip:1001@pbx.test>", target: "sip:1001@pbx.test"}
 			c.send(m, "")
 			a.expect("SIP/2.0 401")
+			time.Sleep(40 * time.Second)
+			a.silent() // once a request, ACKed or not: its source may be forged
 		}
-		time.Sleep(40 * time.Second)
 		a.times("SIP/2.0 401", time.Now())
 		wantEvents(t, s)
 	})

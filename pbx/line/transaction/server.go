@@ -23,6 +23,11 @@ type Server struct {
 // If nothing was responded to an INVITE for 200 ms, the layer sends 100 Trying by itself. Callable from any goroutine.
 func (s *Server) Respond(res *sip.Response) error { return s.tx.respond(res) }
 
+// RespondStateless gives the only response to a request and forgets the request at once (RFC 3261 §8.2.7): the response
+// is not sent again, a retransmission is a new request to the user, and the ACK finds no transaction. For challenges,
+// so that strangers neither fill the tables nor have one datagram with a forged source answered by eleven.
+func (s *Server) RespondStateless(res *sip.Response) error { return s.tx.respondStateless(res) }
+
 // server is what the layer keeps. After the final response that is its bytes and what matching needs.
 type server struct {
 	l         *Layer
@@ -113,18 +118,23 @@ func (s *server) step(e event) (out []byte, fx effect) {
 		s.last = nil
 	}
 	if s.state == terminated && before != terminated {
-		s.retry.Stop()
-		s.limit.Stop()
-		s.user = nil
-		l := s.l
-		l.servers.remove(s.key, s)
-		if s.initial {
-			l.merged.remove(s.mergedKey, s)
-		}
-		l.alive.Add(-1)
-		l.stats.alive[s.kind()].Add(-1)
+		s.forget()
 	}
 	return out, fx
+}
+
+// forget takes the terminated transaction out of the layer; s.mu is held.
+func (s *server) forget() {
+	s.retry.Stop()
+	s.limit.Stop()
+	s.user = nil
+	l := s.l
+	l.servers.remove(s.key, s)
+	if s.initial {
+		l.merged.remove(s.mergedKey, s)
+	}
+	l.alive.Add(-1)
+	l.stats.alive[s.kind()].Add(-1)
 }
 
 func (s *server) send(out []byte) {
@@ -198,6 +208,31 @@ func (s *server) respond(res *sip.Response) error {
 	}
 	s.mu.Unlock()
 
+	count(&s.l.stats.out, res.StatusCode)
+	err := s.l.o.Send.Send(s.to, *buf)
+	if err != nil {
+		s.l.stats.errors.Add(1)
+	}
+	return err
+}
+
+func (s *server) respondStateless(res *sip.Response) error {
+	if !s.l.gate.enter() {
+		return ErrClosed
+	}
+	defer s.l.gate.leave()
+	s.mu.Lock()
+	if s.user == nil {
+		s.mu.Unlock()
+		return ErrTerminated
+	}
+	s.state, s.answered = terminated, true
+	s.forget()
+	s.mu.Unlock()
+
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	*buf = wire.Append((*buf)[:0], res)
 	count(&s.l.stats.out, res.StatusCode)
 	err := s.l.o.Send.Send(s.to, *buf)
 	if err != nil {

@@ -59,6 +59,33 @@ func TestInviteServerRejects(t *testing.T) {
 	})
 }
 
+// A challenge leaves nothing: it is sent once a request, whoever sent that, and nothing waits for its ACK.
+func TestRespondStateless(t *testing.T) {
+	for _, method := range []string{"INVITE", "REGISTER"} {
+		bubble(t, Options{}, func(t *testing.T, r *rig) {
+			r.onRequest = func(tx *Server) {
+				if err := tx.RespondStateless(wire.NewResponse(tx.Request, 401, "", "a")); err != nil {
+					t.Error(err)
+				}
+			}
+			r.in(get(method, "z9hG4bK1"))
+			r.gone()
+			r.after(time.Minute)
+			r.wantSent("0s 401")
+			r.in(get(method, "z9hG4bK1"))
+			r.wantSent("0s 401", "1m0s 401")
+			r.wantSaid("0s request "+method, "1m0s request "+method)
+			r.gone()
+			if err := r.requests[0].Respond(wire.NewResponse(r.requests[0].Request, 200, "", "a")); !errors.Is(err, ErrTerminated) {
+				t.Errorf("Respond afterwards: %v", err)
+			}
+			if err := r.requests[0].RespondStateless(wire.NewResponse(r.requests[0].Request, 401, "", "a")); !errors.Is(err, ErrTerminated) {
+				t.Errorf("twice: %v", err)
+			}
+		})
+	}
+}
+
 func TestInviteServerNeverAcked(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		r.onRequest = func(tx *Server) { respond(t, tx, 404) }
