@@ -68,6 +68,26 @@ func TestReINVITEMovesMediaToANewAddress(t *testing.T) {
 	})
 }
 
+// A phone that connects from another network: its sound comes from there, whatever its SDP says.
+func TestReINVITEFromANewConnectionMovesTheSourceOfSound(t *testing.T) {
+	play(t, func(s *scene) {
+		a := s.tcp("1000", "192.0.2.10")
+		c, _ := s.up(a, "1001")
+		from := func(want string) {
+			t.Helper()
+			if got := s.media.last().now().Source.String(); got != want {
+				t.Errorf("sound comes from %s, want %s", got, want)
+			}
+		}
+		from("192.0.2.10")
+		c.p = s.tcp("1000", "198.51.100.7")
+		c.send("INVITE", newer(sdp(a, 4000, "0 8")))
+		c.p.expect("SIP/2.0 200")
+		c.send("ACK", "")
+		from("198.51.100.7")
+	})
+}
+
 func TestReINVITEToOtherCodecsIsAMismatch(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
