@@ -100,8 +100,11 @@ func chooseDefault(offered []payload, current []media.Format) (int, bool) {
 	return 0, false
 }
 
+// narrow is the clock rate of telephone-event that every phone knows, in Hz.
+const narrow = 8000
+
 // eventAt returns the index of telephone-event at that clock rate, -1 if there is none. RFC 4733 §2.1: its timestamps
-// are those of the audio, so that its rate must be the audio's.
+// are those of the audio, so its rate should be the audio's.
 func eventAt(list []payload, rate uint32) int {
 	for i := range list {
 		if list[i].IsEvent() && list[i].ClockRate == rate {

@@ -25,7 +25,7 @@ func TestChoice(t *testing.T) {
 		{"no wish: the phone's order", line, nil, "m=audio 20000 RTP/AVP 9 101", "", 0},
 		{"transcoded", line, []media.Codec{media.PCMU}, "m=audio 20000 RTP/AVP 8 101", "", 0},
 		{"shared before transcoded", line, []media.Codec{media.PCMU, g729}, "m=audio 20000 RTP/AVP 18 101", "", 0},
-		{"keys at another rate stay out", line, []media.Codec{opus}, "m=audio 20000 RTP/AVP 96", "a=fmtp:96 useinbandfec=1", 0},
+		{"keys at 8000 Hz beside opus", line, []media.Codec{opus}, "m=audio 20000 RTP/AVP 96 101", "a=fmtp:96 useinbandfec=1", 0},
 		{"parameters of the offer", line, []media.Codec{ilbc}, "m=audio 20000 RTP/AVP 97 101", "a=fmtp:97 mode=20", 0},
 		{"nothing shared", line, []media.Codec{{Name: "speex", ClockRate: 16000}}, "", "", 488},
 		{"keys are not a voice", line, []media.Codec{media.Telephone}, "", "", 488},
@@ -116,7 +116,7 @@ func TestNumbersStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustHave(t, b, "m=audio 20000 RTP/AVP 111 100")
-	mustHave(t, s.Offer([]media.Codec{opus}), "m=audio 20000 RTP/AVP 111 100")
+	mustHave(t, s.Offer([]media.Codec{opus}), "m=audio 20000 RTP/AVP 111 100 101")
 }
 
 func TestManyCodecs(t *testing.T) {

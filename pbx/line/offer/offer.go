@@ -95,7 +95,7 @@ func New(l Local) *Session {
 }
 
 // Offer returns our offer of these codecs, preferred first; nil means Defaults. It is the first offer or a re-offer.
-// Telephone-event is added for every clock rate; CN is left out. It returns nil in another state than Idle, and when
+// Telephone-event is added for every clock rate and for 8000 Hz; CN is left out. It returns nil in another state than Idle, and when
 // codecs has no voice codec. The bytes must not be changed.
 func (s *Session) Offer(codecs []media.Codec) []byte {
 	state, err := s.state.next(weOffer)
@@ -139,6 +139,11 @@ func (s *Session) offerable(codecs []media.Codec) []payload {
 		}
 		if pt, ok := s.numbers.of(c); ok {
 			list = append(list, payload{c, pt})
+		}
+	}
+	if len(list) > 0 && eventAt(list, narrow) < 0 { // many phones know no other rate, whatever the codec
+		if pt, ok := s.numbers.of(media.Telephone); ok {
+			list = append(list, payload{media.Telephone, pt})
 		}
 	}
 	return list
@@ -324,7 +329,8 @@ func (s *Session) owed(offer []byte) (State, *description, *Error) {
 }
 
 // accepted is what an answer lists, with the offerer's numbers: the voice codec at n with the parameters that the other
-// side named (else those of the offer, which an iLBC or AMR answer has to repeat), and telephone-event of its rate.
+// side named (else those of the offer, which an iLBC or AMR answer has to repeat), and telephone-event of its rate,
+// or of 8000 Hz where the phone has no other, as many have beside opus.
 func accepted(offered []payload, n int, prefer []media.Codec) ([]payload, []media.Format) {
 	voice := payload{keep(offered[n].Codec), offered[n].pt}
 	formats := append(make([]media.Format, 0, 2), media.Format{Codec: voice.Codec, SendPT: voice.pt, RecvPT: voice.pt})
@@ -335,7 +341,11 @@ func accepted(offered []payload, n int, prefer []media.Codec) ([]payload, []medi
 		}
 	}
 	list := append(make([]payload, 0, 2), voice)
-	if i := eventAt(offered, voice.ClockRate); i >= 0 {
+	i := eventAt(offered, voice.ClockRate)
+	if i < 0 {
+		i = eventAt(offered, narrow)
+	}
+	if i >= 0 {
 		keys := payload{keep(offered[i].Codec), offered[i].pt}
 		formats = append(formats, media.Format{Codec: keys.Codec, SendPT: keys.pt, RecvPT: keys.pt})
 		keys.Fmtp = events(keys.Fmtp)
