@@ -23,7 +23,8 @@ type Call struct {
 	ID          string
 	From        Identity
 	Dialled     string
-	MaxForwards int // what a request made for this call may still have
+	MaxForwards int      // what a request made for this call may still have
+	only        []string // see Leg.Only
 
 	sb     *Switchboard
 	cancel context.CancelCauseFunc // ends the plan

@@ -3,7 +3,7 @@ package pbx
 import "time"
 
 // Leg is one party's connection to the PBX: what a bridge joins. It is made by a Line, and belongs to one call or
-// bridge at a time. The exported fields do not change after NewLeg.
+// bridge at a time. The exported fields do not change after Exchange.Incoming, or Dial.
 type Leg struct {
 	Signalling
 	ID       string
@@ -12,6 +12,7 @@ type Leg struct {
 	Contact  Contact  // the phone, as far as known
 	SIPID    string   // SIP Call-ID, for records and logs
 	Created  time.Time
+	Only     []string // IDs of the contacts that an incoming leg asked for by GRUU (RFC 5627); nil: all of the number
 
 	// Guarded by Switchboard.mu.
 	call   *Call // nil before Incoming

@@ -24,6 +24,9 @@ func (r ring) String() string { return fmt.Sprintf("ring %s for %s", r.extension
 
 func (r ring) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 	contacts := c.sb.line.Contacts(r.extension)
+	if c.only != nil && r.extension == c.Dialled {
+		contacts = slices.DeleteFunc(contacts, func(to Contact) bool { return !slices.Contains(c.only, to.ID) })
+	}
 	if len(contacts) == 0 {
 		return nil, NotRegistered
 	}
@@ -43,7 +46,7 @@ func (r ring) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 	return leg, o
 }
 
-// transcodable is what the caller can do, and behind it what the PBX can make of that by transcoding.
+// transcodable is what one side can do, and behind it what the PBX can make of that by transcoding.
 func transcodable(offered []media.Codec) []media.Codec {
 	if !slices.ContainsFunc(offered, media.Codec.Linear) {
 		return offered

@@ -70,7 +70,7 @@ func (s *Switchboard) SetLine(l Line) { s.line = l }
 // Incoming implements Exchange.
 func (s *Switchboard) Incoming(leg *Leg, dialled string, maxForwards int) {
 	now := time.Now().UTC()
-	c := &Call{ID: newID(now), From: leg.Party, Dialled: dialled, MaxForwards: maxForwards, sb: s, caller: leg, open: 1}
+	c := &Call{ID: newID(now), From: leg.Party, Dialled: dialled, MaxForwards: maxForwards, only: leg.Only, sb: s, caller: leg, open: 1}
 	c.record = CDR{ID: c.ID, From: leg.Party.Number, FromName: leg.Party.Name, To: dialled, Started: now, CallID: leg.SIPID}
 	ctx, cancel := context.WithCancelCause(s.base)
 	c.cancel = cancel
@@ -144,7 +144,7 @@ func (s *Switchboard) put(c *Call, leg *Leg) {
 	s.mu.Unlock()
 
 	s.journalAnswer(record)
-	if err := caller.Answer(codecsOf(leg)); err != nil {
+	if err := caller.Answer(transcodable(codecsOf(leg))); err != nil {
 		s.log.Info("no common codec", "call", c.ID, "err", err)
 		s.mu.Lock()
 		c.record.Answered, c.record.By, c.record.Contact = time.Time{}, "", ""

@@ -171,6 +171,18 @@ func (r *registry) marked() []string {
 
 func (r *registry) ConnClosed(wire.Hop)            {}
 func (r *registry) Registered(netip.AddrPort) bool { return false }
+
+// Resolve knows the GRUU of one phone that is there, of one that is not, and no other.
+func (r *registry) Resolve(u *sip.Uri) (string, []string) {
+	switch gr, _ := u.UriParams.Get("gr"); gr {
+	case "there":
+		return "1001", []string{"b1"}
+	case "gone":
+		return "1001", nil
+	}
+	return "", nil
+}
+
 func (r *registry) Qualify(slot int, visit func(string, pbx.Binding, wire.Hop)) {
 	if slot != 0 {
 		return

@@ -56,6 +56,8 @@ type Registrar interface {
 	Register(tx *transaction.Server, ext *pbx.Extension)
 	Contacts(extension string) []pbx.Contact
 	Binding(id string) (pbx.Binding, wire.Hop, bool)
+	// Resolve gives the extension and the bindings that a GRUU stands for; "" if it is none of ours.
+	Resolve(uri *sip.Uri) (extension string, ids []string)
 	// Mark notes whether the phone of a binding answers, and how fast.
 	Mark(id string, reachable bool, rtt time.Duration)
 	// ConnClosed is told that a stream connection has ended.

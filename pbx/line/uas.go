@@ -54,6 +54,17 @@ func (in *incoming) stop() {
 func (l *Line) invite(tx *transaction.Server, req *sip.Request, ext *pbx.Extension) {
 	from := tx.From
 	number := dialled(&req.Recipient)
+	only := []string(nil)
+	if req.Recipient.UriParams.Has("gr") { // RFC 5627 §5.1: one phone, not all of its extension
+		if number, only = l.o.Registrar.Resolve(&req.Recipient); number == "" {
+			l.refuse(tx, 404, "")
+			return
+		}
+		if only == nil {
+			l.refuse(tx, 480, "")
+			return
+		}
+	}
 	if req.Contact() == nil && old(req) { // RFC 2543 did not ask for one: the phone is at its From
 		req.AppendHeader(&sip.ContactHeader{Address: *req.From().Address.Clone()})
 	}
@@ -109,6 +120,7 @@ func (l *Line) invite(tx *transaction.Server, req *sip.Request, ext *pbx.Extensi
 	contact := pbx.Contact{Extension: ext.Number, Number: ext.Number, ID: g.binding, URI: bounded(g.dlg.Target.String())}
 	party := pbx.Identity{Number: ext.Number, Name: ext.Name, Hidden: hidden(req)}
 	g.pbx = pbx.NewLeg(g, g.tag, true, party, contact, bounded(g.dlg.CallID))
+	g.pbx.Only = only
 	g.told = true
 	l.invites.Store(tx, g)
 	l.add(g)

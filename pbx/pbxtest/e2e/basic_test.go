@@ -186,6 +186,23 @@ func TestDelayedOffer(t *testing.T) {
 	})
 }
 
+// A caller that has not said what it can do is offered what the PBX can transcode to, too.
+func TestDelayedOfferTranscoded(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob := s.phone(codecs("PCMA")), s.phone(codecs("PCMU"))
+		bob.OnCall(pbxtest.AutoAnswer(0))
+		caller, err := alice.Dial(s.ctx, pbxtest.Dialling{Number: bob.User(), Media: pbxtest.Media{None: true}})
+		s.must(err)
+		s.must(caller.Answered(s.ctx))
+		callee, err := bob.LastLeg(s.ctx)
+		s.must(err)
+		caller.Play(440)
+		callee.Play(620)
+		s.talk(caller, callee)
+		s.over(caller, callee)
+	})
+}
+
 func TestCodecMismatch(t *testing.T) {
 	play(t, func(s *scene) {
 		alice, bob := s.phone(), s.phone()
