@@ -33,7 +33,6 @@ type CallLeg struct {
 	failed              error
 	ManualAck           bool // no ACK goes out by itself; see Ack. Set it before the call is answered
 	acks                map[uint32][]byte
-	ackBody             func() *Message
 	acked               map[uint32]*Message // ACKs that came, by CSeq
 	infos               []*Message
 	remoteSeq           uint32 // newest RSeq

@@ -28,7 +28,6 @@ type session struct {
 	early       string
 	lines       int    // m-lines of the newest offer sent
 	answerInAck string // text that the ACK has to bring
-	describes   int
 }
 
 // describe makes the text of a description; its version goes up only if it differs from the last (RFC 3264 §8).

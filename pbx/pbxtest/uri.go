@@ -135,12 +135,3 @@ func hostPortOf(uri string) netip.AddrPort {
 	}
 	return netip.AddrPort{}
 }
-
-// uriParam is a parameter of a URI itself, such as transport.
-func uriParam(uri, name string) (string, bool) {
-	uri, _, _ = strings.Cut(uri, "?")
-	if _, after, found := strings.Cut(uri, "@"); found {
-		uri = after
-	}
-	return param(uri, name)
-}
