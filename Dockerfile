@@ -11,7 +11,12 @@ WORKDIR /src
 ENV CGO_ENABLED=0
 COPY go.mod go.sum ./
 RUN go mod download
-COPY . .
+COPY cmd cmd
+COPY pbx pbx
+COPY features features
+COPY media media
+COPY web web
+COPY migrations migrations
 ARG VERSION=
 RUN go build -trimpath -ldflags="-s -w -X main.version=$VERSION" -o /ringback ./cmd/ringback && install -d -m 700 /empty/data && install -d -m 1777 /empty/tmp
 

@@ -93,7 +93,7 @@ func defaultConfig() Config {
 	c.SIP.SourceRate, c.SIP.SourceBurst = 200, 400
 	c.SIP.MaxConnections, c.SIP.MaxPerAddress = 4096, 128
 	c.SIP.IdleTimeout = 2 * time.Hour
-	c.SIP.MaxTransactions = 200_000
+	c.SIP.MaxTransactions = 500_000
 	c.SIP.SessionExpires, c.SIP.MinSessionExpires = 30*time.Minute, 90*time.Second
 	c.SIP.Qualify = time.Minute
 

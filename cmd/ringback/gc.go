@@ -30,7 +30,7 @@ func tuneGC() {
 }
 
 // gcPercent allows 16 MiB of garbage while up to 32 MiB are alive, so that ten thousand phones fit into 80 MiB, and from
-// there on more and more, until it is two and a half times what is alive: under load that is mostly what finished calls keep (about
+// there on more and more, until it is three times what is alive: under load that is mostly what finished calls keep (about
 // 2 kB each), and to look through it less often pays.
 func gcPercent(live uint64) int {
 	const mib = 1 << 20
@@ -40,9 +40,9 @@ func gcPercent(live uint64) int {
 	case live < 32*mib:
 		return int(16 * mib * 100 / live)
 	case live < 64*mib:
-		return 50 + int((live-32*mib)*200/(32*mib))
+		return 50 + int((live-32*mib)*250/(32*mib))
 	}
-	return 250
+	return 300
 }
 
 // afterGC calls f once, after the next collection.

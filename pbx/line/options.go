@@ -40,7 +40,7 @@ type Options struct {
 	DrainRetry     time.Duration // Retry-After while draining [30 s]
 
 	Timers transaction.Timers
-	MaxTx  int                                        // transactions alive at once [200,000]
+	MaxTx  int                                        // transactions alive at once [500,000]
 	Shed   func(req *sip.Request, from wire.Hop) bool // see transaction.Options; nil: strangers go first
 	Log    *slog.Logger                               // nil: slog.Default()
 }

@@ -36,7 +36,7 @@ type Options struct {
 	// Port 0 leaves it out. Without it the hop's Local is used.
 	SentBy func(to wire.Hop) (host string, port int)
 
-	// Max bounds the transactions alive at once, client and server together; 0 means 200,000. From 80 % on, a new
+	// Max bounds the transactions alive at once, client and server together; 0 means 500,000. From 80 % on, a new
 	// request outside a dialog for which Shed says true is answered 503 with Retry-After and leaves nothing behind;
 	// at Max every new request is, and Send fails with ErrFull.
 	Max  int
@@ -74,7 +74,7 @@ func New(o Options) *Layer {
 	l := &Layer{o: o, log: cmp.Or(o.Log, slog.Default()), hash: newHasher(), timers: Timers{
 		T1: cmp.Or(o.Timers.T1, 500*time.Millisecond), T2: cmp.Or(o.Timers.T2, 4*time.Second), T4: cmp.Or(o.Timers.T4, 5*time.Second),
 	}}
-	l.o.Max = cmp.Or(o.Max, 200_000)
+	l.o.Max = cmp.Or(o.Max, 500_000)
 	l.wheel.init()
 	l.gate.idle = make(chan struct{})
 	return l
