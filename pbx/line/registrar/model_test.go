@@ -69,7 +69,7 @@ func TestModel(t *testing.T) {
 			for range rapid.IntRange(1, 60).Draw(rt, "steps") {
 				switch rapid.IntRange(0, 9).Draw(rt, "step") {
 				case 0:
-					pass(time.Duration(rapid.IntRange(0, 500_000).Draw(rt, "ms")) * time.Millisecond)
+					pass(time.Duration(rapid.IntRange(0, 200_000).Draw(rt, "ms")) * time.Millisecond)
 				case 1: // a restart
 					old := r
 					r = newRig(t, nil)
