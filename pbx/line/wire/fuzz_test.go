@@ -54,3 +54,24 @@ func FuzzParse(f *testing.F) {
 		Frame(b)
 	})
 }
+
+// FuzzURI: no bytes crash the reader of URIs, and what it takes is written so that it is read as the same again.
+func FuzzURI(f *testing.F) {
+	for _, s := range []string{"sip:1000@192.0.2.1", "sips:a%20b;x=y:pw@[2001:db8::1]:5061;transport=tcp;lr?Subject=x&Route=%3Csip:y%3E",
+		"tel:+1-201-555-0123;phone-context=x", "sip:[::1]", "sip:@", "isbn:2983792873", "sip:user@host:99999", "sip:a;gr=urn:uuid:1@b"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var u, again sip.Uri
+		if ParseURI(s, &u) != "" {
+			return
+		}
+		out := string(appendURI(nil, &u))
+		if what := ParseURI(out, &again); what != "" {
+			t.Fatalf("%q is written as %q: %s", s, out, what)
+		}
+		if twice := string(appendURI(nil, &again)); twice != out {
+			t.Fatalf("%q is written as %q and then as %q", s, out, twice)
+		}
+	})
+}
