@@ -37,7 +37,7 @@ type newExtension struct {
 	Name        string   `json:"name,omitempty" maxLength:"128" example:"Alice" doc:"Display name; the number when left out."`
 	Password    string   `json:"password,omitempty" writeOnly:"true" maxLength:"128" doc:"SIP password, 8 characters at least; generated and returned once when left out."`
 	Enabled     *bool    `json:"enabled,omitempty" doc:"true when left out."`
-	MaxContacts int      `json:"max_contacts,omitempty" minimum:"1" maximum:"32" doc:"Phones that may be registered at a time; 5 when left out."`
+	MaxContacts int      `json:"max_contacts,omitempty" minimum:"1" maximum:"32" doc:"Phones that may be registered at a time; 10 when left out."`
 	RingSeconds int      `json:"ring_seconds,omitempty" minimum:"5" maximum:"600" doc:"How long it rings; 25 when left out."`
 	Codecs      []string `json:"codecs,omitempty" maxItems:"16" example:"[\"G722\",\"PCMA\"]" doc:"Codecs it may use, preferred first; whatever both sides share when left out."`
 }

@@ -26,7 +26,7 @@ type Extension struct {
 	WrongRealm bool
 }
 
-// NewExtension is what an extension is created from. Zero values mean: Name = Number, MaxContacts 5, RingSeconds 25,
+// NewExtension is what an extension is created from. Zero values mean: Name = Number, MaxContacts 10, RingSeconds 25,
 // the PBX's codecs, a generated password.
 type NewExtension struct {
 	Number      string
@@ -50,7 +50,7 @@ type ExtensionUpdate struct {
 
 // Defaults of a new extension.
 const (
-	DefaultMaxContacts = 5
+	DefaultMaxContacts = 10
 	DefaultRingSeconds = 25
 )
 

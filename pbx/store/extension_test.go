@@ -30,7 +30,7 @@ func TestExtensionLife(t *testing.T) {
 	if !e.Enabled || e.MaxContacts != DefaultMaxContacts || e.RingSeconds != DefaultRingSeconds || !slices.Equal(e.Codecs, []string{"G722", "PCMU"}) || e.Created.IsZero() || e.WrongRealm {
 		t.Fatalf("%+v", e)
 	}
-	want := &pbx.Extension{Number: "1000", Name: "Алиса ✓", Enabled: true, MaxContacts: 5, Ring: 25 * time.Second, Codecs: []string{"G722", "PCMU"},
+	want := &pbx.Extension{Number: "1000", Name: "Алиса ✓", Enabled: true, MaxContacts: 10, Ring: 25 * time.Second, Codecs: []string{"G722", "PCMU"},
 		HA1MD5: HA1MD5("1000", "example.com", "only-digest-hashes"), HA1SHA256: HA1SHA256("1000", "example.com", "only-digest-hashes")}
 	before := s.Extension("1000")
 	if !reflect.DeepEqual(before, want) {
