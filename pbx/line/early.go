@@ -6,7 +6,6 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"ringback/pbx"
-	"ringback/pbx/line/dialog"
 )
 
 // progressed takes a provisional response of the called phone. There is no limit to how many come.
@@ -92,9 +91,8 @@ func (g *leg) sendPrack(e *early) {
 // is one that comes too late (RFC 3261 §13.2.2.4, §15).
 func (out *outgoing) accepted(res *sip.Response) {
 	g := out.g
-	tag := tagOf(res.To().Params)
-	if out.done {
-		out.decline(res, tag)
+	if out.done { // it was on its way as the call was given up
+		out.late.Response(nil, res)
 		return
 	}
 	e := out.earlyOf(res)
@@ -112,6 +110,7 @@ func (out *outgoing) accepted(res *sip.Response) {
 	}
 	if len(answer) == 0 || g.hear(e, answer) != nil {
 		g.bye(pbx.Outcome{Reason: []string{`SIP;cause=488;text="No usable answer in 200"`}})
+		out.leave(g.dlg.RemoteTag)
 		g.failed(pbx.Outcome{Kind: pbx.Failed, By: pbx.Callee, Status: 488})
 		return
 	}
@@ -119,29 +118,11 @@ func (out *outgoing) accepted(res *sip.Response) {
 	g.told = true
 	g.granted(res)
 	g.out = nil
-	out.tx.HandOver(&won{line: g.line, hop: g.hop, tag: g.dlg.RemoteTag})
+	out.leave(g.dlg.RemoteTag)
 	out.finish(result{g.pbx, pbx.Outcome{Kind: pbx.Answered, By: pbx.Callee, Status: 200}})
 	if g.sdp.Held() {
 		g.held = true
 		g.effects = append(g.effects, func() { g.line.o.Exchange.Held(g.pbx, true) })
 	}
 	g.kick()
-}
-
-// decline ends the dialog of a 2xx that nobody wants, as the call was given up.
-func (out *outgoing) decline(res *sip.Response, tag string) {
-	d := out.dialogFor(res, tag)
-	out.declined.decline(out.g.line, out.g.hop, &d, out.base.LocalSeq)
-}
-
-// dialogFor is the dialog of a 2xx; the early one of its tag has used sequence numbers already.
-func (out *outgoing) dialogFor(res *sip.Response, tag string) dialog.Dialog {
-	for i := range out.early {
-		if out.early[i].dlg.RemoteTag == tag {
-			d := out.early[i].dlg
-			d.Confirm(res)
-			return d
-		}
-	}
-	return out.base.Establish(res)
 }

@@ -1,6 +1,7 @@
 package line
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/emiago/sipgo/sip"
@@ -10,58 +11,63 @@ import (
 	"ringback/pbx/line/wire"
 )
 
-// won is the user of an INVITE's transaction once a 2xx has won, until Timer M. It needs nothing of the leg, which may
-// be long over, and so keeps nothing of it: all that an ACK takes is in the 2xx.
-type won struct {
-	line *Line
-	hop  wire.Hop
-	tag  string // of the 2xx that won
+// late is the user of an INVITE's transaction once the call was answered or given up, until Timer M. It needs nothing of
+// the leg, which may be long over, and so keeps nothing of it: nearly all that an ACK takes is in the 2xx.
+type late struct {
+	line  *Line
+	hop   wire.Hop
+	early []early // of other branches: they have used sequence numbers already
 
-	mu    sync.Mutex
-	ended declined
+	mu   sync.Mutex
+	seen []string // To-tags of the dialog that stands, and of those that were sent BYE
 }
 
-// Response implements transaction.ClientUser: the same 2xx is ACKed again; one of another branch is ACKed and sent BYE
-// (RFC 3261 §13.2.2.4).
-func (w *won) Response(tx *transaction.Client, res *sip.Response) {
+// leave hands what still comes for the INVITE to a late. tags are those of the dialog that has won, if one has.
+func (out *outgoing) leave(tags ...string) {
+	g := out.g
+	out.late = &late{line: g.line, hop: g.hop, seen: tags}
+	if len(out.early) > len(tags) {
+		out.late.early = out.early
+	}
+	out.early = nil
+	if out.tx != nil {
+		out.tx.HandOver(out.late)
+	}
+}
+
+// Response implements transaction.ClientUser: each 2xx is ACKed, and the dialog of one that nobody wants is sent BYE
+// (RFC 3261 §13.2.2.4, §15).
+func (l *late) Response(_ *transaction.Client, res *sip.Response) {
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return
 	}
-	d := dialog.Answered(res)
-	if d.RemoteTag == w.tag {
-		w.line.sendAck(w.hop, &d, d.LocalSeq)
+	d := l.dialogOf(res)
+	hop := reach(d.NextHop(), l.hop)
+	if err := l.line.tx.SendStateless(d.RequestSeq(sip.ACK, res.CSeq().SeqNo), hop); err != nil {
+		l.line.log.Debug("an ACK did not leave", "call", d.CallID, "err", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if slices.Contains(l.seen, d.RemoteTag) || len(l.seen) >= 2*maxEarly {
 		return
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.ended.decline(w.line, w.hop, &d, d.LocalSeq)
-}
-
-// Failed implements transaction.ClientUser; a 2xx came, so nothing has failed.
-func (w *won) Failed(*transaction.Client, error) {}
-
-// declined are the To-tags whose dialogs were sent BYE.
-type declined map[string]bool
-
-// decline ends the dialog of a 2xx that nobody wants: ACK each time it comes, BYE once.
-func (ended *declined) decline(l *Line, from wire.Hop, d *dialog.Dialog, seq uint32) {
-	l.sendAck(from, d, seq)
-	if (*ended)[d.RemoteTag] || len(*ended) >= 2*maxEarly {
-		return
-	}
-	if *ended == nil {
-		*ended = make(declined)
-	}
-	(*ended)[d.RemoteTag] = true
+	l.seen = append(l.seen, d.RemoteTag)
 	bye := d.Request(sip.BYE)
-	bye.AppendHeader(l.stock.userAgent)
-	l.tx.Send(bye, reach(d.NextHop(), from), ignore{})
+	bye.AppendHeader(l.line.stock.userAgent)
+	l.line.tx.Send(bye, hop, ignore{})
 }
 
-// sendAck sends the ACK of a 2xx; seq is that of its INVITE.
-func (l *Line) sendAck(from wire.Hop, d *dialog.Dialog, seq uint32) {
-	ack := d.RequestSeq(sip.ACK, seq)
-	if err := l.tx.SendStateless(ack, reach(d.NextHop(), from)); err != nil {
-		l.log.Debug("an ACK did not leave", "call", d.CallID, "err", err)
+// Failed implements transaction.ClientUser; nobody waits for the INVITE any more.
+func (*late) Failed(*transaction.Client, error) {}
+
+// dialogOf is the dialog of a 2xx.
+func (l *late) dialogOf(res *sip.Response) dialog.Dialog {
+	tag := tagOf(res.To().Params)
+	for _, e := range l.early {
+		if e.dlg.RemoteTag == tag {
+			e.dlg.Confirm(res)
+			return e.dlg
+		}
 	}
+	return dialog.Answered(res)
 }

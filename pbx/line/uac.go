@@ -18,16 +18,16 @@ import (
 
 // outgoing is what an outgoing leg needs until Timer M: only its transaction holds it then.
 type outgoing struct {
-	g        *leg
-	inv      pbx.Invitation
-	tx       *transaction.Client
-	base     dialog.Dialog // before any response; each To-tag's dialog is made from it
-	offer    []byte
-	early    []early
-	declined declined    // 2xx that came after the call was given up
-	heard    string      // To-tag of the branch whose early media is heard
-	done     bool        // result is on its way: the first final response, or none any more
-	result   chan result // for Dial
+	g      *leg
+	inv    pbx.Invitation
+	tx     *transaction.Client
+	base   dialog.Dialog // before any response; each To-tag's dialog is made from it
+	offer  []byte
+	early  []early
+	late   *late       // who sees to what comes when done
+	heard  string      // To-tag of the branch whose early media is heard
+	done   bool        // result is on its way: the first final response, or none any more
+	result chan result // for Dial
 
 	mu       sync.Mutex
 	returned bool // Dial has returned, so there is no more progress
@@ -227,6 +227,9 @@ func (g *leg) failed(o pbx.Outcome) {
 		return
 	}
 	g.over(o)
+	if out.late == nil {
+		out.leave()
+	}
 	out.finish(result{nil, o})
 	g.gone()
 }

@@ -2,6 +2,7 @@ package line
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -367,16 +368,46 @@ func Test200WithoutAnswerIsACKedAndHungUp(t *testing.T) {
 			play(t, func(s *scene) {
 				b := s.phone("1001", "192.0.2.20")
 				d := s.dial(s.bind(b))
-				b.respond(b.expect("INVITE"), "200 OK", "b1", answer)
+				inv := b.expect("INVITE")
+				b.respond(inv, "200 OK", "b1", answer)
 				if leg, o := d.result(); leg != nil || o.Status != 488 {
 					t.Errorf("outcome %v", o)
 				}
 				b.expect("ACK")
 				b.respond(b.expect("BYE"), "200 OK", "", "")
+				b.respond(inv, "200 OK", "b1", answer) // our ACK was lost
+				b.expect("ACK")
+				b.silent() // the BYE has gone already
 				wantEvents(t, s)
 			})
 		})
 	}
+}
+
+// RFC 3261 §12.2.1.1: the BYE to a branch that has lost goes on where its PRACK was.
+func TestForked200AfterPRACKIsSentBYEInSequence(t *testing.T) {
+	play(t, func(s *scene) {
+		b := s.phone("1001", "192.0.2.20")
+		d := s.dial(s.bind(b))
+		inv := b.expect("INVITE")
+		b.respond(inv, "183 Session Progress", "b2", sdp(b, 5002, "0"), "Require: 100rel", "RSeq: 7")
+		prack := b.expect("PRACK")
+		b.respond(prack, "200 OK", "", "")
+		b.respond(inv, "200 OK", "b1", sdp(b, 5000, "0"))
+		d.result()
+		b.expect("ACK")
+		b.respond(inv, "200 OK", "b2", "")
+		b.expect("ACK")
+		bye := b.expect("BYE")
+		var seq, after int
+		fmt.Sscan(header(prack, "CSeq"), &seq)
+		fmt.Sscan(header(bye, "CSeq"), &after)
+		if tagIn(header(bye, "To")) != "b2" || after != seq+1 {
+			t.Errorf("PRACK has %d, the BYE is\n%s", seq, bye)
+		}
+		b.respond(bye, "200 OK", "", "")
+		wantEvents(t, s)
+	})
 }
 
 func TestPathBecomesRoutes(t *testing.T) {
