@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -63,24 +62,18 @@ func transcodable(offered []media.Codec) []media.Codec {
 // dial offers the call to one phone and passes on its news. A phone that never gave a sign is Unreachable, not NoAnswer.
 func (c *Call) dial(ctx context.Context, inv Invitation, to Contact) (*Leg, Outcome) {
 	var alive atomic.Bool
-	var mu sync.Mutex
-	var early *Leg
+	var early atomic.Pointer[Leg]
 	inv.To = to
 	inv.Progress = func(p Progress) {
 		alive.Store(true)
 		if p.Early != nil {
-			mu.Lock()
-			early = p.Early
-			mu.Unlock()
+			early.Store(p.Early)
 		}
 		c.Progress(p)
 	}
 	leg, o := c.sb.line.Dial(ctx, inv)
 	if leg == nil {
-		mu.Lock()
-		heard := early
-		mu.Unlock()
-		c.silence(heard)
+		c.silence(early.Load())
 		if o.Kind == NoAnswer && !alive.Load() {
 			o.Kind, o.By = Unreachable, Network
 		}
