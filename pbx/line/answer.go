@@ -72,7 +72,11 @@ func (g *leg) sendDone() {
 	}
 	in.sent = true
 	g.state = answered
-	g.final(in.done)
+	if !g.final(in.done) {
+		g.over(pbx.GaveUp)
+		g.gone()
+		return
+	}
 	in.invite, in.rel.queue = nil, nil
 	t1 := g.line.o.Timers.T1
 	in.again = repeat{wait: t1, began: time.Now()}

@@ -201,13 +201,15 @@ func (g *leg) refuse(o pbx.Outcome) {
 	g.gone()
 }
 
-// final sends the final response to the INVITE.
-func (g *leg) final(res *sip.Response) {
-	g.line.invites.Delete(g.in.tx)
+// final sends the final response to the INVITE, and reports whether it came in time: a CANCEL that another reader took
+// before the leg was in the table has been answered without it.
+func (g *leg) final(res *sip.Response) bool {
 	stop(&g.in.minute)
 	stop(&g.in.expires)
 	stop(&g.in.rel.again.timer)
-	g.line.reply(g.in.tx, res)
+	sent := g.line.reply(g.in.tx, res)
+	g.line.invites.Delete(g.in.tx) // not before: whose INVITE is not in the table is answered 487 by a CANCEL
+	return sent
 }
 
 // statusFor is the final response for an Outcome. A callee's demand for credentials never passes to a caller.
