@@ -6,33 +6,14 @@ package features
 
 import "ringback/pbx"
 
-// Feature wraps the target of a call to ext, or returns it unchanged where it is switched off.
-type Feature func(ext *pbx.Extension, t pbx.Target) pbx.Target
-
 // Terminating is every feature of a called subscriber, innermost first.
 var Terminating = []Feature{}
 
-// Router makes the plan of each call.
-type Router struct {
-	Directory pbx.Directory
-	Codes     Codes
-}
+// Feature wraps the target of a call to ext, or returns it unchanged where it is switched off.
+type Feature func(r *route, ext *pbx.Extension, t pbx.Target) pbx.Target
 
-// Route is the plan of call c.
-func (r Router) Route(c *pbx.Call) pbx.Target { return r.Plan(c.From, c.Dialled) }
+// Originating is every feature of whoever makes a call, innermost first. A forward is made by the subscriber who set it.
+var Originating = []CallerFeature{}
 
-// Plan is where a call from a party to a dialled number goes.
-func (r Router) Plan(from pbx.Identity, dialled string) pbx.Target {
-	if t := r.Codes.target(from, dialled); t != nil {
-		return t
-	}
-	ext := r.Directory.Extension(dialled)
-	if ext == nil || !ext.Enabled {
-		return pbx.Refuse(pbx.NotFound)
-	}
-	t := pbx.Ring(ext.Number, ext.Ring)
-	for _, wrap := range Terminating {
-		t = wrap(ext, t)
-	}
-	return t
-}
+// CallerFeature wraps the target of a call by ext to a number, or returns it unchanged.
+type CallerFeature func(r *route, ext *pbx.Extension, number string, t pbx.Target) pbx.Target

@@ -32,9 +32,14 @@ type Call struct {
 	// Guarded by Switchboard.mu.
 	caller *Leg  // the slot: who waits for the plan, nil once that leg has ended
 	early  *Leg  // whose early media the caller hears
-	open   int   // legs of this call that have not ended
+	open   int   // legs of this call that have not ended, and its plan until that is done
 	state  state // how far it is
+	served bool  // a service of the PBX has answered; the plan may go on
+	tone   bool  // a caller who is served hears ringing
 	record CDR
+	plan   Target
+	path   []passed
+	steps  [2]passed // room for the path of a plain call
 }
 
 // state is how far a call is.
@@ -80,7 +85,7 @@ func (c *Call) Progress(p Progress) {
 	s := c.sb
 	s.mu.Lock()
 	caller := c.caller
-	if caller == nil || c.state != routing {
+	if caller == nil || c.state != routing && !c.served || c.state == over || caller.bridge != nil {
 		s.mu.Unlock()
 		return
 	}
@@ -93,8 +98,14 @@ func (c *Call) Progress(p Progress) {
 	} else if p.Early != nil && p.Status == 183 {
 		p.Status = 180 // its sound is not passed on, so the caller's own phone shall ring
 	}
+	served, ring := c.served, c.served && !c.tone && c.early == nil
+	c.tone = c.tone || ring
 	s.mu.Unlock()
 
+	if served {
+		c.progressServed(caller, p, heard, ring)
+		return
+	}
 	p.Codecs = nil
 	if heard {
 		p.Codecs = codecsOf(p.Early)
@@ -126,11 +137,15 @@ func (c *Call) Answer(prefer []media.Codec) (*Leg, Outcome) {
 	s := c.sb
 	s.mu.Lock()
 	caller := c.caller
+	if caller != nil && c.served && c.state == answered {
+		s.mu.Unlock()
+		return caller, Outcome{Kind: Answered}
+	}
 	if caller == nil || c.state != routing {
 		s.mu.Unlock()
 		return nil, GaveUp
 	}
-	c.state = answered
+	c.state, c.served = answered, true
 	c.record.Answered = time.Now().UTC()
 	c.record.Outcome = Answered.String()
 	record := c.record
@@ -139,7 +154,7 @@ func (c *Call) Answer(prefer []media.Codec) (*Leg, Outcome) {
 	s.journalAnswer(record)
 	if err := caller.Answer(prefer); err != nil {
 		s.mu.Lock()
-		c.state = routing
+		c.state, c.served = routing, false
 		c.record.Answered = time.Time{}
 		s.mu.Unlock()
 		return nil, NotAcceptable

@@ -25,8 +25,18 @@ type CDR struct {
 	Reason    string    `json:"reason,omitempty"`      // text that came with the end
 	Codec     string    `json:"codec,omitempty"`       // what the caller sent
 	CallID    string    `json:"call_id,omitempty"`     // SIP Call-ID of the caller's leg
+	Plan      string    `json:"plan,omitempty"`        // where the call was to go, as Text
+	Path      []Passed  `json:"path,omitempty"`        // what came of it, in the order of time
 	FromPhone Quality   `json:"from_phone,omitzero"`   // the caller's leg
 	ToPhone   Quality   `json:"to_phone,omitzero"`     // the leg that answered
+}
+
+// Passed is a node of the plan that the call came through.
+type Passed struct {
+	Node    string    `json:"node"` // as Target.String
+	At      time.Time `json:"at"`
+	Until   time.Time `json:"until,omitzero"`
+	Outcome string    `json:"outcome"` // as Outcome.String; "" while it lasts
 }
 
 // Quality is what a leg's audio was like, both ways, seen from the PBX.

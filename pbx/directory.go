@@ -1,6 +1,9 @@
 package pbx
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Extension is an extension as call control and the line see it: an immutable snapshot.
 type Extension struct {
@@ -12,12 +15,39 @@ type Extension struct {
 	Codecs      []string      // names allowed, preferred first; empty: the PBX's defaults and whatever both sides share
 	HA1MD5      string        // hex MD5(number:realm:password), RFC 7616 §3.4.2
 	HA1SHA256   string        // hex SHA-256 of the same
+	Numbers     []string      // further numbers that reach it
+	Services    Services
 }
 
-// Directory is who can be called. It is read from memory: no call of it does I/O or waits.
+// Directory is who can be called. It is read from memory: no call of it does I/O or waits, and what it returns does not
+// change any more.
 type Directory interface {
 	// Extension returns the extension of that number, also when it is disabled; nil if there is none.
 	Extension(number string) *Extension
+}
+
+// OfficeDirectory is all that plans are made from.
+type OfficeDirectory interface {
+	Directory
+	// Owner returns the extension that a number reaches: its own, or one of its Numbers.
+	Owner(number string) *Extension
+	// Group returns the ring group of that number; nil if there is none.
+	Group(number string) *Group
+	// Hours returns opening hours by name; nil if there are none.
+	Hours(name string) *Hours
+	// Office is never nil.
+	Office() *Office
+}
+
+// Settings changes what plans are made from. Its methods may wait for the disk. When they return without an error, the
+// next call has what was changed; after an error nothing was changed.
+type Settings interface {
+	// ChangeServices lets change work on a copy. Whose doing it is goes into what is marked with Set by change itself.
+	ChangeServices(ctx context.Context, extension string, change func(*Services) error) error
+	// SwitchHours sets the Mode of Hours.
+	SwitchHours(ctx context.Context, name, mode string, by Set) error
+	// CheckPIN reports whether pin is that of the extension. It takes its time.
+	CheckPIN(ctx context.Context, extension, pin string) bool
 }
 
 // Identity is a party as shown to others.

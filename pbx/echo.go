@@ -12,6 +12,7 @@ func Echo() Target { return echo{} }
 type echo struct{}
 
 func (echo) String() string { return "echo test" }
+func (e echo) Node() Node   { return leaf("echo", e) }
 
 func (echo) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 	prefer := c.Offered()

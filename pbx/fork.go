@@ -1,9 +1,6 @@
 package pbx
 
-import (
-	"context"
-	"strings"
-)
+import "context"
 
 // MaxBranches bounds how many phones one call may ring at a time (RFC 5393 §5.3).
 const MaxBranches = 32
@@ -20,18 +17,11 @@ func Fork(targets ...Target) Target {
 type fork []Target
 
 func (f fork) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
-	return first(ctx, f[:min(len(f), MaxBranches)], func(ctx context.Context, t Target) (*Leg, Outcome) {
-		return t.Reach(ctx, c)
-	}, nil)
+	return first(ctx, f[:min(len(f), MaxBranches)], c.Reach, nil)
 }
 
-func (f fork) String() string {
-	names := make([]string, len(f))
-	for i, t := range f {
-		names[i] = t.String()
-	}
-	return "at once: (" + strings.Join(names, "), (") + ")"
-}
+func (f fork) Node() Node   { return inner("fork", f, f) }
+func (fork) String() string { return "at once" }
 
 // first runs try for each item at the same time, and returns the first success when every branch has come back. A
 // failure for which final says so (nil: none) ends the others too. Every try must return soon after its ctx is done.

@@ -15,10 +15,13 @@ type Leg struct {
 	Only     []string // IDs of the contacts that an incoming leg asked for by GRUU (RFC 5627); nil: all of the number
 
 	// Guarded by Switchboard.mu.
-	call   *Call // nil before Incoming
-	bridge *Bridge
-	held   bool
-	ended  bool
+	call    *Call // nil before Incoming
+	bridge  *Bridge
+	held    bool
+	ended   bool
+	over    chan struct{} // closed as the leg ends, if somebody waits for it
+	keys    chan<- byte   // who listens to its keys, nil if nobody
+	counted string        // extension whose usage it is part of
 }
 
 // NewLeg is for Lines.

@@ -28,6 +28,16 @@ type Invitation struct {
 	AlertInfo   string         // Alert-Info to send, set by features only
 	AnswerAfter int            // seconds; <0: ring normally. 0 answers at once (intercom), set by features only
 	MaxForwards int            // what is left for the new request
+	Via         []Diversion    // the numbers by which the call came here, oldest first: History-Info and Diversion
+}
+
+// Diversion is one step by which a call was sent on, for History-Info (RFC 7044) and Diversion (RFC 5806).
+type Diversion struct {
+	From   string // number that was called
+	To     string // number that is called instead
+	Reason string // "unconditional", "user-busy", "no-answer", "unavailable", "do-not-disturb", "time-of-day", "follow-me", "deflection" (RFC 5806 §5)
+	Status int    // SIP status that stands for it in History-Info: 302, 486, 408, 480 … (RFC 7044 §5, RFC 4458 §2)
+	Hidden bool   // the diverting subscriber hides his number
 }
 
 // Progress is news of a leg that rings.
@@ -62,6 +72,9 @@ type Signalling interface {
 	Info(contentType string, body []byte)
 	// Renegotiate asks the phone by re-INVITE for one of these codecs.
 	Renegotiate(codecs []media.Codec)
+	// Automaton says that a machine answers: the Contact of the responses to come has automaton and
+	// +sip.rendering="no" (RFC 3840 §9, RFC 4235 §5.2).
+	Automaton()
 	// Port is the leg's audio, nil before any offer or answer.
 	Port() media.Port
 	// Offered are the codecs that the remote end said it can do, preferred first; nil if it has not said.
@@ -79,6 +92,8 @@ type Exchange interface {
 	Held(leg *Leg, held bool)
 	// Info is an INFO with a body from the phone (already answered 200).
 	Info(leg *Leg, contentType string, body []byte)
+	// Key is a key that the phone sent by INFO (application/dtmf-relay, application/dtmf): 0-9, *, #, A-D. Info comes as well.
+	Key(leg *Leg, key byte)
 	// Message is an instant message from an authenticated party; reply is called once, from any goroutine.
 	Message(m Message, reply func(Outcome))
 	// Mismatch says that the leg renegotiated to codecs its bridge cannot carry any more.

@@ -8,7 +8,7 @@ import (
 // Kind says how an attempt to reach somebody ended. Branches of a plan are chosen by it.
 type Kind uint8
 
-// The kinds of Outcome. Busy is only what a phone or the PBX said of a line in use; a phone that rejects a
+// The kinds of Outcome. Busy is what a phone or the PBX said of a line in use, or that does not want to be disturbed; a phone that rejects a
 // call itself (480, 486 from a reject key is still Busy, 603) is Declined; nobody there at all is Unreachable.
 const (
 	Answered    Kind = iota
@@ -58,9 +58,20 @@ type Outcome struct {
 	Cause      int           // Q.850 cause (RFC 3326), 0 if none came
 	Reason     []string      // Reason header values, verbatim (RFC 3326)
 	ErrorInfo  []string      // Error-Info values, verbatim (RFC 3261 §20.18)
-	Contacts   []string      // Contact URIs of a redirection, best q first
+	Contacts   []Redirection // of a redirection, best q first
+	ToCaller   bool          // the redirection is for the caller to follow
+	Announced  string        // prompt that says why; the line puts its URI into Error-Info (RFC 3261 §20.18)
 	RetryAfter time.Duration // 0 if none
 	Unsure     bool          // the peer may still be in a call (no final response came)
+}
+
+// Redirection is where a 3xx sends the caller.
+type Redirection struct {
+	Number string // user part, unescaped, without parameters; "" if it has none
+	Host   string // as written; ours if Local
+	Local  bool   // the host is this PBX
+	URI    string // verbatim and bounded; "" of our own making: sip:Number at this PBX
+	Q      int    // thousandths
 }
 
 // OK reports whether somebody answered.
@@ -103,6 +114,10 @@ var (
 	RangOut       = Outcome{Kind: NoAnswer, By: System, Status: 480}
 	Elsewhere     = Outcome{Kind: Cancelled, By: System, Status: 200, Phrase: "Call completed elsewhere",
 		Reason: []string{`SIP;cause=200;text="Call completed elsewhere"`}}
+	LineInUse     = Outcome{Kind: Busy, By: System, Status: 486}
+	Disturbed     = Outcome{Kind: Busy, By: System, Status: 486, Phrase: "Do Not Disturb"}
+	Loop          = Outcome{Kind: Looped, By: System, Status: 482}
+	Unconfirmed   = Outcome{Kind: NoAnswer, By: Callee, Status: 480}
 	GaveUp        = Outcome{Kind: Cancelled, By: Caller, Status: 487}
 	Hangup        = Outcome{Kind: Answered, By: System, Cause: 16}
 	NotAcceptable = Outcome{Kind: Failed, By: System, Status: 488}

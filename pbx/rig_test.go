@@ -115,3 +115,4 @@ type service func(context.Context, *pbx.Call) (*pbx.Leg, pbx.Outcome)
 
 func (s service) Reach(ctx context.Context, c *pbx.Call) (*pbx.Leg, pbx.Outcome) { return s(ctx, c) }
 func (service) String() string                                                   { return "service" }
+func (s service) Node() pbx.Node                                                 { return pbx.Node{Type: "test", Text: s.String()} }

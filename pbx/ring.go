@@ -2,7 +2,6 @@ package pbx
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -12,18 +11,42 @@ import (
 
 // Ring offers the call to all phones of an extension at once, for at most wait. Where none is registered it ends
 // at once as Unreachable.
-func Ring(extension string, wait time.Duration) Target { return ring{extension, wait} }
-
-type ring struct {
-	extension string
-	wait      time.Duration
+func Ring(extension string, wait time.Duration) Target {
+	return Ringing{Extension: extension, Wait: wait}
 }
 
-func (r ring) String() string { return fmt.Sprintf("ring %s for %s", r.extension, r.wait) }
+// Ringing is Ring with everything that may be said about it.
+type Ringing struct {
+	Extension string
+	Number    string // that was called, where it is not Extension: for To and the records
+	Wait      time.Duration
+	From      *Identity     // shown to the phones; nil: the caller
+	Via       []Diversion   // how the call came here, oldest first
+	Confirm   time.Duration // who answers has to press 1 within this time; 0: need not
+	AlertInfo string        // Alert-Info for the phones (RFC 3261 §20.4)
+}
 
-func (r ring) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
-	contacts := c.sb.line.Contacts(r.extension)
-	if c.only != nil && r.extension == c.Dialled {
+// Node implements Target.
+func (r Ringing) Node() Node { return leaf("ring", r) }
+
+// String implements Target.
+func (r Ringing) String() string {
+	s := "ring " + r.Extension + " for " + r.Wait.String()
+	if r.Confirm > 0 {
+		s += ", to be confirmed by 1 within " + r.Confirm.String()
+	}
+	return s
+}
+
+// Reach implements Target.
+func (r Ringing) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
+	from := c.From
+	if r.From != nil {
+		from = *r.From
+	}
+	c.sb.recent.called(r.Extension, from)
+	contacts := c.sb.line.Contacts(r.Extension)
+	if c.only != nil && r.Extension == c.Dialled {
 		contacts = slices.DeleteFunc(contacts, func(to Contact) bool { return !slices.Contains(c.only, to.ID) })
 	}
 	if len(contacts) == 0 {
@@ -35,14 +58,33 @@ func (r ring) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 	if c.MaxForwards <= 0 {
 		return nil, TooManyHops
 	}
-	ctx, stop := context.WithTimeoutCause(ctx, r.wait, RangOut)
+	ringing, stop := context.WithTimeoutCause(ctx, r.Wait, RangOut)
 	defer stop()
-	inv := Invitation{CallID: c.ID, From: c.From, Codecs: transcodable(c.Offered()), AnswerAfter: -1, MaxForwards: c.MaxForwards - 1}
+	inv := Invitation{CallID: c.ID, From: from, Codecs: transcodable(c.Offered()), AlertInfo: r.AlertInfo, AnswerAfter: -1,
+		MaxForwards: c.MaxForwards - 1, Via: r.Via}
+	if r.Confirm > 0 {
+		inv.Codecs = withKeys(inv.Codecs)
+	}
 	// A 6xx speaks for the person, so it ends the other contacts of this extension, and only those.
-	leg, o := first(ctx, contacts, func(ctx context.Context, to Contact) (*Leg, Outcome) {
-		return c.dial(ctx, inv, to)
+	return first(ringing, contacts, func(branch context.Context, to Contact) (*Leg, Outcome) {
+		if r.Number != "" {
+			to.Number = r.Number
+		}
+		leg, o := c.dial(branch, inv, to)
+		if leg != nil && r.Confirm > 0 {
+			// Whoever answered in time may take his time to press the key, unless somebody else takes the call.
+			return c.confirm(ctx, branch, leg, r.Confirm)
+		}
+		return leg, o
 	}, func(o Outcome) bool { return o.Status >= 600 })
-	return leg, o
+}
+
+// withKeys adds telephone-event, where the caller did not offer it and we want to hear keys.
+func withKeys(codecs []media.Codec) []media.Codec {
+	if len(codecs) == 0 || slices.ContainsFunc(codecs, media.Codec.IsEvent) {
+		return codecs
+	}
+	return append(slices.Clip(codecs), media.Telephone)
 }
 
 // transcodable is what one side can do, and behind it what the PBX can make of that by transcoding.

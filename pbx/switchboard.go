@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ringback/media"
 )
 
 // Options are what a Switchboard needs of the rest.
@@ -18,7 +20,10 @@ type Options struct {
 	Route func(*Call) Target
 	// Directory tells which numbers exist, for messages.
 	Directory Directory
-	Log       *slog.Logger
+	// Prompt is the sound of a prompt, nil if there is none of that name; every call of it gives a new Sound. Nil: no prompts.
+	Prompt func(name string) media.Sound
+	Recent *Recent // nil: its own
+	Log    *slog.Logger
 }
 
 // Switchboard carries out plans and keeps who talks to whom. It implements Exchange.
@@ -27,6 +32,8 @@ type Switchboard struct {
 	journal   Journal
 	route     func(*Call) Target
 	directory Directory
+	prompt    func(string) media.Sound
+	recent    *Recent
 	log       *slog.Logger
 	base      context.Context
 	stop      context.CancelCauseFunc
@@ -35,6 +42,8 @@ type Switchboard struct {
 
 	mu       sync.Mutex
 	calls    map[string]*Call
+	usage    map[string]*usage // by extension
+	turns    map[string]int    // whose turn it is, by group
 	draining bool
 	idle     chan struct{} // closed when draining and the last call is over
 	plans    sync.WaitGroup
@@ -55,7 +64,14 @@ const messagesAtOnce = 1024
 func New(o Options) *Switchboard {
 	s := &Switchboard{
 		line: o.Line, journal: o.Journal, route: o.Route, directory: o.Directory, log: o.Log,
-		messages: make(chan struct{}, messagesAtOnce), calls: make(map[string]*Call),
+		prompt: o.Prompt, recent: o.Recent,
+		messages: make(chan struct{}, messagesAtOnce), calls: make(map[string]*Call), usage: make(map[string]*usage), turns: make(map[string]int),
+	}
+	if s.prompt == nil {
+		s.prompt = func(string) media.Sound { return nil }
+	}
+	if s.recent == nil {
+		s.recent = NewRecent()
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -81,8 +97,11 @@ func (s *Switchboard) Incoming(leg *Leg, dialled string, maxForwards int) {
 	if !ended {
 		leg.call = c
 		s.calls[c.ID] = c
+		leg.counted = leg.Party.Number
+		s.take(leg.counted)
 		if !refused {
 			s.plans.Add(1)
+			c.open++ // for the plan
 		}
 	}
 	s.mu.Unlock()
@@ -102,6 +121,7 @@ func (s *Switchboard) Incoming(leg *Leg, dialled string, maxForwards int) {
 // run carries out the plan of c.
 func (s *Switchboard) run(ctx context.Context, c *Call) {
 	defer s.plans.Done()
+	defer s.planDone(c)
 	defer c.cancel(nil)
 	defer func() {
 		if p := recover(); p != nil {
@@ -110,19 +130,56 @@ func (s *Switchboard) run(ctx context.Context, c *Call) {
 			s.endCaller(c, o)
 		}
 	}()
-	leg, o := s.route(c).Reach(ctx, c)
+	plan := s.route(c)
+	s.mu.Lock()
+	c.plan = plan
+	s.mu.Unlock()
+	leg, o := c.Reach(ctx, plan)
 	if leg != nil {
 		s.put(c, leg)
 		return
 	}
+	if !o.OK() && c.isServed() {
+		c.tellFailure(ctx, o)
+	}
 	s.endCaller(c, o)
+}
+
+// planDone is the end of a plan's goroutine: the record may wait for it.
+func (s *Switchboard) planDone(c *Call) {
+	s.mu.Lock()
+	last := c.closeLocked()
+	s.mu.Unlock()
+	if last {
+		s.write(c)
+	}
+}
+
+// closeLocked takes one of what keeps c open away, and reports whether it was the last. The caller holds s.mu.
+func (c *Call) closeLocked() bool {
+	c.open--
+	if c.open > 0 {
+		return false
+	}
+	delete(c.sb.calls, c.ID)
+	c.sb.becameIdle()
+	return true
+}
+
+// write gives the journal the record of a call that is over: nobody else has it any more.
+func (s *Switchboard) write(c *Call) {
+	r := c.record
+	if c.plan != nil {
+		r.Plan, r.Path = Text(c.plan), rendered(c.path)
+	}
+	s.journal.Ended(r)
 }
 
 // put connects the leg that answered to the caller who waits, unless either has gone meanwhile.
 func (s *Switchboard) put(c *Call, leg *Leg) {
 	s.mu.Lock()
 	caller := c.caller
-	gone := caller == nil || c.state != routing
+	gone := caller == nil || c.state == over || caller.bridge != nil
 	if leg.ended || gone {
 		s.mu.Unlock()
 		if gone {
@@ -136,14 +193,24 @@ func (s *Switchboard) put(c *Call, leg *Leg) {
 	c.open++
 	c.early = nil
 	leg.call = c
+	if leg.counted == "" {
+		leg.counted = leg.Contact.Extension
+		s.take(leg.counted)
+	}
 	s.join(c, caller, leg)
-	c.record.Answered = time.Now().UTC()
+	if !c.served {
+		c.record.Answered = time.Now().UTC()
+	}
 	c.record.By, c.record.Contact = leg.Contact.Extension, leg.Contact.URI
 	c.record.Outcome = Answered.String()
 	record := c.record
 	s.mu.Unlock()
 
 	s.journalAnswer(record)
+	if c.isServed() {
+		s.connect(caller, leg)
+		return
+	}
 	if err := caller.Answer(transcodable(codecsOf(leg))); err != nil {
 		s.log.Info("no common codec", "call", c.ID, "err", err)
 		s.mu.Lock()
@@ -225,6 +292,12 @@ func (s *Switchboard) Ended(leg *Leg, o Outcome) {
 		return
 	}
 	leg.ended = true
+	if leg.over != nil {
+		close(leg.over)
+	}
+	if leg.counted != "" {
+		s.release(leg.counted)
+	}
 	c := leg.call
 	if c == nil { // it never became part of a call
 		s.mu.Unlock()
@@ -247,14 +320,7 @@ func (s *Switchboard) Ended(leg *Leg, o Outcome) {
 	} else {
 		c.record.ToPhone = quality
 	}
-	c.open--
-	last := c.open == 0
-	var record CDR
-	if last {
-		record = c.record
-		delete(s.calls, c.ID)
-		s.becameIdle()
-	}
+	last := c.closeLocked()
 	s.mu.Unlock()
 
 	if leg.Incoming {
@@ -264,7 +330,7 @@ func (s *Switchboard) Ended(leg *Leg, o Outcome) {
 		other.Hangup(passedOn(o))
 	}
 	if last {
-		s.journal.Ended(record)
+		s.write(c)
 	}
 }
 
@@ -283,6 +349,7 @@ func (o Outcome) forCaller() Outcome {
 		o.Status, o.Phrase = 480, ""
 	case o.Kind == Cancelled:
 		o.Status, o.Phrase = 487, ""
+	case o.Kind == Redirected && o.ToCaller:
 	case o.Kind == Redirected: // nobody followed it
 		o.Status, o.Phrase = 480, ""
 	case o.Status < 300:

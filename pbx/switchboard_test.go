@@ -264,7 +264,7 @@ func TestForkOfPlans(t *testing.T) {
 		r.hears(alice, "3000")
 		alice.Bye()
 	})
-	if got := plan(nil).String(); got != "at once: (ring 2000 for 5s), (ring 3000 for 10s)" {
+	if got := pbx.Text(plan(nil)); got != "at once\n  ring 2000 for 5s\n  ring 3000 for 10s\n" {
 		t.Error(got)
 	}
 }

@@ -202,7 +202,7 @@ func (i *instance) wireLine(cfg *Config, o options, tlsConfig *tls.Config) {
 	i.known.next = i.auth
 	i.switchboard = pbx.New(pbx.Options{
 		Line: i.line, Journal: i.store.Journal(), Directory: i.store, Log: i.log,
-		Route: features.Router{Directory: i.store, Codes: features.DefaultCodes}.Route,
+		Route: (&features.Router{Directory: i.store}).Route,
 	})
 	i.line.SetExchange(i.switchboard)
 	i.closers = append(i.closers, i.transport.Close, func() error {

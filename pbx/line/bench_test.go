@@ -151,12 +151,14 @@ func (blank) Open(netip.Addr, func()) (Stream, error) { return &blankStream{}, n
 
 type blankStream struct{ a media.Agreement }
 
-func (*blankStream) LocalRTP() netip.AddrPort  { return netip.AddrPortFrom(benchLocal.Addr(), 20000) }
-func (*blankStream) LocalRTCP() netip.AddrPort { return netip.AddrPortFrom(benchLocal.Addr(), 20001) }
-func (s *blankStream) Agree(a media.Agreement) { s.a = a }
-func (s *blankStream) Formats() []media.Format { return s.a.Formats }
-func (*blankStream) Connect(media.Port) error  { return nil }
-func (*blankStream) Echo()                     {}
-func (*blankStream) Disconnect()               {}
-func (*blankStream) Stats() (none media.Stats) { return }
-func (*blankStream) Close() (none media.Stats) { return }
+func (*blankStream) LocalRTP() netip.AddrPort     { return netip.AddrPortFrom(benchLocal.Addr(), 20000) }
+func (*blankStream) LocalRTCP() netip.AddrPort    { return netip.AddrPortFrom(benchLocal.Addr(), 20001) }
+func (s *blankStream) Agree(a media.Agreement)    { s.a = a }
+func (s *blankStream) Formats() []media.Format    { return s.a.Formats }
+func (*blankStream) Connect(media.Port) error     { return nil }
+func (*blankStream) Echo()                        {}
+func (*blankStream) Play(media.Sound, func(bool)) {}
+func (*blankStream) Keys(func(byte))              {}
+func (*blankStream) Disconnect()                  {}
+func (*blankStream) Stats() (none media.Stats)    { return }
+func (*blankStream) Close() (none media.Stats)    { return }

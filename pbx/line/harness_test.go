@@ -266,7 +266,8 @@ func (x *exchange) Message(m pbx.Message, reply func(pbx.Outcome)) {
 	}
 	reply(pbx.Outcome{Kind: pbx.Answered, Status: 200})
 }
-func (x *exchange) Mismatch(*pbx.Leg) { x.note("mismatch") }
+func (x *exchange) Mismatch(*pbx.Leg)        { x.note("mismatch") }
+func (x *exchange) Key(_ *pbx.Leg, key byte) { x.note("key %c", key) }
 
 func (x *exchange) log() []string {
 	x.mu.Lock()
@@ -341,11 +342,13 @@ func (p *tape) now() media.Agreement {
 	}
 	return p.agreed[len(p.agreed)-1]
 }
-func (p *tape) Formats() []media.Format  { return p.now().Formats }
-func (p *tape) Connect(media.Port) error { return nil }
-func (p *tape) Echo()                    {}
-func (p *tape) Disconnect()              {}
-func (p *tape) Stats() media.Stats       { return media.Stats{} }
+func (p *tape) Formats() []media.Format      { return p.now().Formats }
+func (p *tape) Connect(media.Port) error     { return nil }
+func (p *tape) Echo()                        {}
+func (p *tape) Play(media.Sound, func(bool)) {}
+func (p *tape) Keys(func(byte))              {}
+func (p *tape) Disconnect()                  {}
+func (p *tape) Stats() media.Stats           { return media.Stats{} }
 func (p *tape) Close() media.Stats {
 	p.studio.mu.Lock()
 	defer p.studio.mu.Unlock()

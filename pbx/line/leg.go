@@ -266,6 +266,9 @@ func (g *leg) Port() media.Port {
 	return g.stream
 }
 
+// Automaton implements pbx.Signalling.
+func (g *leg) Automaton() {}
+
 // Offered implements pbx.Signalling.
 func (g *leg) Offered() []media.Codec {
 	g.mu.Lock()

@@ -23,7 +23,9 @@ func outcomeOf(res *sip.Response) pbx.Outcome {
 		o.RetryAfter = time.Duration(min(n, 86400)) * time.Second
 	}
 	if res.StatusCode < 400 {
-		o.Contacts = contactsOf(res)
+		for _, uri := range contactsOf(res) {
+			o.Contacts = append(o.Contacts, pbx.Redirection{URI: uri})
+		}
 	}
 	if res.StatusCode == 401 || res.StatusCode == 407 {
 		// We have no credentials for phones, and their challenges are none of the caller's business.

@@ -230,7 +230,14 @@ func (s signalling) Answer(prefer []media.Codec) error {
 }
 
 func (s signalling) Refuse(o pbx.Outcome) {
-	s.over(o, fmt.Sprintf("refuse %d", o.Status))
+	note := fmt.Sprintf("refuse %d", o.Status)
+	if o.Announced != "" {
+		note += " see " + o.Announced
+	}
+	if o.ToCaller && len(o.Contacts) > 0 {
+		note += " call " + o.Contacts[0].Number
+	}
+	s.over(o, note)
 }
 
 func (s signalling) Hangup(o pbx.Outcome) {
@@ -256,6 +263,8 @@ func (s signalling) Renegotiate(c []media.Codec) {
 	p.note("renegotiate " + names(c))
 	_ = p.agree(c)
 }
+
+func (s signalling) Automaton() { s.p.note("automaton") }
 
 func (s signalling) Port() media.Port { return s.p.port }
 

@@ -2,6 +2,7 @@ package pbxtest
 
 import (
 	"sync"
+	"time"
 
 	"ringback/media"
 )
@@ -11,7 +12,85 @@ type Port struct {
 	party   *Party
 	formats []media.Format
 	hears   *Port // itself for an echo
+	playing *playing
+	keys    func(byte)
 	stats   media.Stats
+}
+
+// playing is a sound of the PBX on its way to a Port.
+type playing struct {
+	name string
+	stop chan struct{}
+}
+
+// Prompt is a sound of a length that can be told from others by its name.
+type Prompt struct {
+	Name   string
+	Length time.Duration // <0: endless
+	played time.Duration
+}
+
+// Frame implements media.Sound.
+func (p *Prompt) Frame([]int16) bool {
+	p.played += 20 * time.Millisecond
+	return p.Length < 0 || p.played <= p.Length
+}
+
+// Play implements media.Port: the sound takes its time, but is not heard but by its name.
+func (p *Port) Play(s media.Sound, done func(bool)) {
+	ports.Lock()
+	defer ports.Unlock()
+	p.leave()
+	name := "sound"
+	if n, ok := s.(*Prompt); ok {
+		name = n.Name
+	}
+	now := &playing{name: name, stop: make(chan struct{})}
+	p.playing = now
+	go func() {
+		whole := now.play(s)
+		ports.Lock()
+		if p.playing == now {
+			p.playing = nil
+		}
+		ports.Unlock()
+		if done != nil {
+			done(whole)
+		}
+	}()
+}
+
+func (p *playing) play(s media.Sound) bool {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	frame := make([]int16, media.FrameSamples)
+	for s.Frame(frame) {
+		select {
+		case <-tick.C:
+		case <-p.stop:
+			return false
+		}
+	}
+	return true
+}
+
+// Keys implements media.Port.
+func (p *Port) Keys(f func(byte)) {
+	ports.Lock()
+	defer ports.Unlock()
+	p.keys = f
+}
+
+// Press presses keys of the phone, as RFC 4733 would bring them.
+func (p *Party) Press(keys string) {
+	ports.Lock()
+	f := p.port.keys
+	ports.Unlock()
+	for _, k := range []byte(keys) {
+		if f != nil {
+			f(k)
+		}
+	}
 }
 
 // ports guards who hears whom on all Ports: they point at one another.
@@ -66,6 +145,10 @@ func (p *Port) sound() *media.Codec {
 
 // leave needs ports.
 func (p *Port) leave() {
+	if p.playing != nil {
+		close(p.playing.stop)
+		p.playing = nil
+	}
 	if p.hears != nil && p.hears != p {
 		p.hears.hears = nil
 	}
@@ -87,10 +170,13 @@ func (p *Port) Disconnect() {
 	p.leave()
 }
 
-// Hears is the number of the party heard, "echo" for oneself, "" for silence.
+// Hears is the number of the party heard, "echo" for oneself, the name of a Prompt, "" for silence.
 func (p *Port) Hears() string {
 	ports.Lock()
 	defer ports.Unlock()
+	if p.playing != nil {
+		return p.playing.name
+	}
 	switch p.hears {
 	case nil:
 		return ""

@@ -73,8 +73,17 @@ func Vanish() Script {
 	}
 }
 
-// Redirect answers 302 with other contacts.
-func Redirect(contacts ...string) Script {
+// Redirect answers 302 with other numbers at the PBX, best first.
+func Redirect(numbers ...string) Script {
+	var contacts []pbx.Redirection
+	for i, n := range numbers {
+		contacts = append(contacts, pbx.Redirection{Number: n, Host: "pbx", Local: true, URI: "sip:" + n + "@pbx", Q: 1000 - i})
+	}
+	return RedirectTo(contacts...)
+}
+
+// RedirectTo answers 302 with other contacts.
+func RedirectTo(contacts ...pbx.Redirection) Script {
 	return func(context.Context, *Party) pbx.Outcome {
 		return pbx.Outcome{Kind: pbx.Redirected, By: pbx.Callee, Status: 302, Contacts: contacts}
 	}

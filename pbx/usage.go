@@ -1,0 +1,64 @@
+package pbx
+
+import (
+	"context"
+	"time"
+)
+
+// usage is what an extension is doing. There is one for each extension that has had a call since the start.
+type usage struct {
+	calls int       // legs of its phones, and lines that are reserved
+	idle  time.Time // since when it has none
+}
+
+// take counts a leg of an extension. The caller holds s.mu.
+func (s *Switchboard) take(extension string) {
+	u := s.usage[extension]
+	if u == nil {
+		u = new(usage)
+		s.usage[extension] = u
+	}
+	u.calls++
+}
+
+// release is the end of such a leg. The caller holds s.mu.
+func (s *Switchboard) release(extension string) {
+	if u := s.usage[extension]; u != nil && u.calls > 0 {
+		if u.calls--; u.calls == 0 {
+			u.idle = time.Now()
+		}
+	}
+}
+
+// OneCall reaches t, the phones of an extension, unless the extension has a call already: then it is Busy. The line is
+// reserved in the same step, so of two calls that come at a time one finds it busy.
+func OneCall(extension string, t Target) Target { return oneCall{extension, t} }
+
+type oneCall struct {
+	extension string
+	t         Target
+}
+
+func (o oneCall) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
+	s := c.sb
+	s.mu.Lock()
+	u := s.usage[o.extension]
+	if u != nil && u.calls > 0 {
+		s.mu.Unlock()
+		return nil, LineInUse
+	}
+	s.take(o.extension)
+	s.mu.Unlock()
+	leg, out := c.Reach(ctx, o.t)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if leg == nil || leg.ended || leg.counted != "" {
+		s.release(o.extension)
+	} else {
+		leg.counted = o.extension // the reservation becomes the leg's
+	}
+	return leg, out
+}
+
+func (o oneCall) Node() Node     { return inner("one call", o, []Target{o.t}) }
+func (o oneCall) String() string { return "busy if " + o.extension + " has a call" }
