@@ -2,6 +2,7 @@ package pbx
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -30,6 +31,19 @@ func (k Kind) String() string {
 		return kindNames[k]
 	}
 	return fmt.Sprintf("kind %d", k)
+}
+
+// MarshalText makes the kind a word in JSON.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads the word.
+func (k *Kind) UnmarshalText(text []byte) error {
+	i := slices.Index(kindNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("%.40q is no kind of outcome", text)
+	}
+	*k = Kind(i)
+	return nil
 }
 
 // Side says whose doing an ending was.
