@@ -121,7 +121,7 @@ func (c *Call) silence(early *Leg) {
 	c.sb.mu.Lock()
 	caller, heard := c.caller, early != nil && c.early == early
 	if heard {
-		c.early = nil
+		c.early, c.tone = nil, false
 	}
 	c.sb.mu.Unlock()
 	if heard && caller != nil {

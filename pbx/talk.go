@@ -64,8 +64,12 @@ func (s *Switchboard) Key(leg *Leg, key byte) {
 
 // start plays a prompt; done gets a value when it has ended. It reports whether there is such a prompt.
 func (t *Talk) start(prompt string) (done chan bool, ok bool) {
-	source, port := t.sb.prompt(prompt), t.leg.Port()
-	if source == nil || port == nil {
+	port := t.leg.Port()
+	if prompt == "" || port == nil {
+		return nil, false
+	}
+	source := t.sb.prompt(prompt)
+	if source == nil {
 		return nil, false
 	}
 	done = make(chan bool, 1)
@@ -73,24 +77,19 @@ func (t *Talk) start(prompt string) (done chan bool, ok bool) {
 	return done, true
 }
 
-// Play plays a prompt to its end, or until a key is pressed, which is kept for Keys. It reports false when the party has
-// gone or ctx is done. A prompt that is not there is silence.
+// Play plays a prompt to its end; keys wait for Keys. It reports false when the party has gone or ctx is done. A prompt
+// that is not there is silence.
 func (t *Talk) Play(ctx context.Context, prompt string) bool {
 	done, ok := t.start(prompt)
 	if !ok {
-		return ctx.Err() == nil
+		return t.there(ctx)
 	}
 	select {
 	case <-done:
-		return t.there(ctx)
-	case key := <-t.keys:
-		t.keys <- key // there is room: it has just been taken
-		t.leg.Port().Disconnect()
-		return true
 	case <-ctx.Done():
 	case <-t.gone:
 	}
-	return false
+	return t.there(ctx)
 }
 
 func (t *Talk) there(ctx context.Context) bool {
@@ -102,24 +101,33 @@ func (t *Talk) there(ctx context.Context) bool {
 	}
 }
 
-// Keys plays a prompt and collects keys: until #, which is not part of them, until there are limit of them, or until none has
-// come for wait. It reports false when the party has gone or ctx is done.
+// Keys plays a prompt, which the first key ends, and collects keys: until #, which is not part of them, until there are
+// limit of them, or until none has come for wait after the prompt. It reports false when the party has gone or ctx is done.
 func (t *Talk) Keys(ctx context.Context, prompt string, limit int, wait time.Duration) (string, bool) {
-	if prompt != "" && !t.Play(ctx, prompt) {
-		return "", false
-	}
-	var typed []byte
+	playing, _ := t.start(prompt)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
+	silence := timer.C
+	if playing != nil {
+		silence = nil
+	}
+	var typed []byte
 	for len(typed) < limit {
 		select {
 		case key := <-t.keys:
+			if playing != nil {
+				t.leg.Port().Disconnect()
+			}
 			if key == '#' {
 				return string(typed), true
 			}
 			typed = append(typed, key)
+			playing, silence = nil, timer.C
 			timer.Reset(wait)
-		case <-timer.C:
+		case <-playing:
+			playing, silence = nil, timer.C
+			timer.Reset(wait)
+		case <-silence:
 			return string(typed), true
 		case <-ctx.Done():
 			return "", false
@@ -216,7 +224,7 @@ func (a announce) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 func (c *Call) confirm(ctx, branch context.Context, leg *Leg, wait time.Duration) (*Leg, Outcome) {
 	t := c.sb.talk(c, leg)
 	defer t.end()
-	done, playing := t.start(PromptConfirm)
+	done, _ := t.start(PromptConfirm)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	over := branch.Done()
@@ -229,9 +237,9 @@ func (c *Call) confirm(ctx, branch context.Context, leg *Leg, wait time.Duration
 				}
 				return leg, Outcome{Kind: Answered, By: Callee, Status: 200}
 			}
-		case <-done:
-			if done = nil; playing {
-				done, playing = t.start(PromptConfirm) // again and again: who has just picked up may have missed it
+		case whole := <-done:
+			if done = nil; whole {
+				done, _ = t.start(PromptConfirm) // again and again: who has just picked up may have missed it
 			}
 		case <-timer.C:
 			leg.Hangup(Hangup)

@@ -131,7 +131,7 @@ func TestRefusalsBecomeOutcomes(t *testing.T) {
 		{"480 Gone", []string{"Retry-After: 20 (lunch)"}, pbx.Outcome{Kind: pbx.Declined, Status: 480, RetryAfter: 20 * time.Second}},
 		{"407 Who", []string{"Proxy-Authenticate: Digest realm=\"x\", nonce=\"y\""}, pbx.Outcome{Kind: pbx.Failed, Status: 500}},
 		{"401 Who", []string{"WWW-Authenticate: Digest realm=\"x\", nonce=\"y\""}, pbx.Outcome{Kind: pbx.Failed, Status: 500}},
-		{"302 Moved", []string{"Contact: <sip:1003@x>;q=0.2, <sip:1002@x>;q=0.9"}, pbx.Outcome{Kind: pbx.Redirected, Status: 302, Contacts: []string{"sip:1002@x", "sip:1003@x"}}},
+		{"302 Moved", []string{"Contact: <sip:1003@x>;q=0.2, <sip:1002@x>;q=0.9"}, pbx.Outcome{Kind: pbx.Redirected, Status: 302, Contacts: []pbx.Redirection{{URI: "sip:1002@x"}, {URI: "sip:1003@x"}}}},
 		{"404 No", []string{"Error-Info: <sip:why@x>"}, pbx.Outcome{Kind: pbx.Failed, Status: 404, ErrorInfo: []string{"<sip:why@x>"}}},
 	} {
 		t.Run(tc.status, func(t *testing.T) {
