@@ -43,6 +43,10 @@ type whole struct {
 type subscribers map[string]*pbx.Extension
 
 func (s subscribers) Extension(n string) *pbx.Extension { return s[n] }
+func (s subscribers) Owner(n string) *pbx.Extension     { return s[n] }
+func (subscribers) Group(string) *pbx.Group             { return nil }
+func (subscribers) Hours(string) *pbx.Hours             { return nil }
+func (subscribers) Office() *pbx.Office                 { return &pbx.Office{} }
 
 // trusting lets everybody in who does not come from a phone.
 type trusting struct {
@@ -86,7 +90,7 @@ func newWhole(t *testing.T, at netip.AddrPort, trust bool) *whole {
 	x.line = New(Options{Send: x.wire, Directory: people, Authenticator: check, Registrar: x.reg, Media: x.media, Locals: x.wire.Locals,
 		Domain: "pbx.test", Qualify: -1, Log: quiet})
 	x.sb = pbx.New(pbx.Options{Line: x.line, Journal: noDisk{}, Directory: people, Log: quiet,
-		Route: features.Router{Directory: people, Codes: features.DefaultCodes}.Route})
+		Route: (&features.Router{Directory: people}).Route})
 	x.line.SetExchange(x.sb)
 	x.must(x.wire.Open(x.line.Receive))
 	x.net.Tap(func(p memnet.Packet) {
