@@ -40,7 +40,7 @@ func (p *Phone) Dial(ctx context.Context, d Dialling, mods ...Mod) (*CallLeg, er
 	for _, mod := range mods {
 		mod(m)
 	}
-	l.CallID, l.Invite = m.CallID(), m
+	l.CallID, l.Invite, l.localURI = m.CallID(), m, withoutTag(m.Get("From"))
 	p.legs = append(p.legs, l)
 	p.mu.Unlock()
 	password := d.Password
@@ -144,6 +144,38 @@ func (l *CallLeg) FailsWith(ctx context.Context, status int) error {
 		err = fmt.Errorf("%s: it failed with %d %s, not %d", l, m.Status, m.Phrase, status)
 	}
 	return err
+}
+
+// Statuses are those of the responses that came to the INVITE, in order, but for 100 and challenges.
+func (l *CallLeg) Statuses() []int {
+	l.Phone.mu.Lock()
+	defer l.Phone.mu.Unlock()
+	var all []int
+	for _, m := range l.Phone.inbox {
+		if _, method := m.CSeq(); m.Status > 100 && m.Status != 401 && m.Status != 407 && method == "INVITE" && m.CallID() == l.CallID {
+			all = append(all, m.Status)
+		}
+	}
+	return all
+}
+
+// Gets waits for a response to the INVITE with that status, also one that came already.
+func (l *CallLeg) Gets(ctx context.Context, status int) error {
+	return l.until(ctx, fmt.Sprint("the ", status), func() bool {
+		for _, m := range l.Phone.inbox {
+			if _, method := m.CSeq(); m.Status == status && method == "INVITE" && m.CallID() == l.CallID {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// Final is the final response to an outgoing call, nil if none has come.
+func (l *CallLeg) Final() *Message {
+	l.Phone.mu.Lock()
+	defer l.Phone.mu.Unlock()
+	return l.final
 }
 
 // Ended waits until the other side has ended the call, by BYE or CANCEL.

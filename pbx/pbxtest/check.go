@@ -77,6 +77,7 @@ func (p *Phone) checkRequest(m *Message) {
 		}
 	}
 	if m.Method == "INVITE" {
+		p.checkHistory(m)
 		for _, name := range []string{"Allow", "Supported"} {
 			if !m.Has(name) {
 				p.complainLocked("INVITE should have %s (RFC 3261 §13.2.1)", name)

@@ -25,6 +25,14 @@ func Body(contentType, text string) Mod {
 	return func(m *Message) { m.SetBody(contentType, []byte(text)) }
 }
 
+// Anonymous hides the caller's number as phones do: From and Privacy: id (RFC 3323 §4.1, RFC 3325 §9.3).
+func Anonymous() Mod {
+	return func(m *Message) {
+		m.Set("From", `"Anonymous" <sip:anonymous@anonymous.invalid>;tag=`+m.FromTag())
+		m.Set("Privacy", "id")
+	}
+}
+
 // Transaction is a request that the phone has sent (RFC 3261 §17.1).
 type Transaction struct {
 	Request *Message

@@ -59,6 +59,16 @@ func (l *CallLeg) Press(ctx context.Context, keys string) error {
 	}
 }
 
+// PressByInfo sends keys by INFO, each when the one before was answered (application/dtmf-relay).
+func (l *CallLeg) PressByInfo(ctx context.Context, keys string) error {
+	for _, k := range keys {
+		if err := l.Info(ctx, "application/dtmf-relay", fmt.Sprintf("Signal=%c\r\nDuration=160\r\n", k)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // nextEvent makes the next packet of a key press (RFC 4733 §2.5.1): same timestamp, growing duration, the end three
 // times. It needs a.mu.
 func (a *Audio) nextEvent(b []byte, ts uint32) []byte {

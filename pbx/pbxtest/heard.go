@@ -45,6 +45,9 @@ func (l *CallLeg) Listen(ctx context.Context, d time.Duration) Heard {
 	return l.heard(start, time.Now())
 }
 
+// Heard is what came since a time, of the last 30 seconds.
+func (l *CallLeg) Heard(since time.Time) Heard { return l.heard(since, time.Now()) }
+
 func (l *CallLeg) heard(from, to time.Time) Heard {
 	a := l.audio
 	a.mu.Lock()
@@ -124,6 +127,43 @@ func (l *CallLeg) Hears(ctx context.Context, frequencies ...float64) error {
 			return fmt.Errorf("%s hears no %s: %s%s", l, want, h, h.tones())
 		}
 	}
+}
+
+// HearsTone waits for a tone, however short: 100 ms that have all of these frequencies and no others of note. It looks at
+// what came since half a second ago.
+func (l *CallLeg) HearsTone(ctx context.Context, frequencies ...float64) error {
+	return l.hearsSoon(ctx, fmt.Sprintf("tone of %v Hz", frequencies), func(h Heard) bool { return h.has(frequencies) })
+}
+
+// HearsSound waits until anything can be heard. It looks at what came since half a second ago.
+func (l *CallLeg) HearsSound(ctx context.Context) error {
+	return l.hearsSoon(ctx, "sound", func(h Heard) bool { return len(h.Samples) > 0 && !h.Silent() })
+}
+
+func (l *CallLeg) hearsSoon(ctx context.Context, what string, there func(Heard) bool) error {
+	if _, has := ctx.Deadline(); !has {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.Phone.c.Patience)
+		defer cancel()
+	}
+	since := time.Now().Add(-500 * time.Millisecond)
+	for !there(l.Heard(since)) {
+		if !wait(ctx, 100*time.Millisecond) {
+			h := l.Heard(since)
+			return fmt.Errorf("%s hears no %s: %s%s", l, what, h, h.tones())
+		}
+	}
+	return nil
+}
+
+// has: somewhere there are 100 ms of just these.
+func (h Heard) has(frequencies []float64) bool {
+	for s := h.Samples; len(s) >= block; s = s[frameSize:] {
+		if (Heard{Samples: s[:block]}).only(frequencies) {
+			return true
+		}
+	}
+	return false
 }
 
 // only: these tones are all there is.

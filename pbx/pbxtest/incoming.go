@@ -3,66 +3,9 @@ package pbxtest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
-
-// Behaviour is what a phone does with an incoming call. It runs in a goroutine of its own; ctx ends with the phone,
-// and when the caller gives up.
-type Behaviour func(ctx context.Context, l *CallLeg)
-
-// OnCall says what the phone does with calls to come; nil: they wait for Incoming.
-func (p *Phone) OnCall(b Behaviour) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.onCall = b
-}
-
-// AutoAnswer rings and answers after d.
-func AutoAnswer(d time.Duration) Behaviour {
-	return func(ctx context.Context, l *CallLeg) {
-		l.Ring()
-		if wait(ctx, d) {
-			_ = l.Answer(ctx)
-		}
-	}
-}
-
-// AutoReject rings, and refuses with a status after d. With d = 0 it does not ring.
-func AutoReject(status int, d time.Duration, mods ...Mod) Behaviour {
-	return func(ctx context.Context, l *CallLeg) {
-		if d > 0 {
-			l.Ring()
-			if !wait(ctx, d) {
-				return
-			}
-		}
-		l.Refuse(status, mods...)
-	}
-}
-
-// AutoRedirect refuses with 302 to a number or URI.
-func AutoRedirect(to string) Behaviour {
-	return func(_ context.Context, l *CallLeg) {
-		l.Refuse(302, With("Contact", "<"+l.Phone.URI(to)+">"))
-	}
-}
-
-// AutoRing rings and does nothing more.
-func AutoRing() Behaviour { return func(_ context.Context, l *CallLeg) { l.Ring() } }
-
-// AutoIgnore does not respond at all.
-func AutoIgnore() Behaviour { return func(context.Context, *CallLeg) {} }
-
-// AutoEarly sends early media, a tone of that frequency, and goes on after d.
-func AutoEarly(frequency float64, d time.Duration, then Behaviour) Behaviour {
-	return func(ctx context.Context, l *CallLeg) {
-		l.EarlyMedia()
-		l.Play(frequency)
-		if wait(ctx, d) {
-			then(ctx, l)
-		}
-	}
-}
 
 // onInvite needs p.mu.
 func (p *Phone) onInvite(s *served) {
@@ -247,7 +190,22 @@ func (l *CallLeg) Refuse(status int, mods ...Mod) {
 	l.Phone.respond(l.srv, status, phrases[status], mods...)
 }
 
-var phrases = map[int]string{300: "Multiple Choices", 302: "Moved Temporarily", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
+// Redirect refuses with a 3xx. Targets are numbers or URIs, each with its q-value behind it if it has one: "1001",
+// "1001;q=0.5", "sip:bob@example.org;q=0.1".
+func (l *CallLeg) Redirect(status int, to ...string) {
+	var contacts []string
+	for _, t := range to {
+		target, q, found := strings.Cut(t, ";q=")
+		c := "<" + l.Phone.URI(target) + ">"
+		if found {
+			c += ";q=" + q
+		}
+		contacts = append(contacts, c)
+	}
+	l.Refuse(status, With("Contact", strings.Join(contacts, ", ")))
+}
+
+var phrases = map[int]string{300: "Multiple Choices", 301: "Moved Permanently", 302: "Moved Temporarily", 305: "Use Proxy", 380: "Alternative Service", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
 	480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist", 486: "Busy Here", 487: "Request Terminated",
 	488: "Not Acceptable Here", 491: "Request Pending", 500: "Server Internal Error", 503: "Service Unavailable", 600: "Busy Everywhere", 603: "Decline"}
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -166,6 +167,21 @@ func (m *Message) All(name string) []string {
 				all = append(all, splitList(h.Value)...)
 			}
 		}
+	}
+	return all
+}
+
+// Mentions lists the headers in which a number or word stands by itself ("body" for the body), in the order they came.
+func (m *Message) Mentions(word string) []string {
+	found := regexp.MustCompile(`(^|[^0-9A-Za-z])` + regexp.QuoteMeta(word) + `($|[^0-9A-Za-z])`)
+	var all []string
+	for _, h := range m.Headers {
+		if found.MatchString(h.Value) {
+			all = append(all, longName(h.Name))
+		}
+	}
+	if found.Match(m.Body) {
+		all = append(all, "body")
 	}
 	return all
 }

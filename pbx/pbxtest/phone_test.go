@@ -175,7 +175,7 @@ func TestPhonesKeys(t *testing.T) {
 func TestPhonesFail(t *testing.T) {
 	onPair(t, func(p *pair) {
 		for behaviour, status := range map[*Behaviour]int{
-			ptr(AutoReject(486, 0)): 486, ptr(AutoReject(603, time.Second)): 603, ptr(AutoRedirect("1002")): 302,
+			ptr(AutoReject(486, 0)): 486, ptr(AutoReject(603, time.Second)): 603, ptr(AutoRedirect(302, "1002")): 302,
 		} {
 			p.bob.OnCall(*behaviour)
 			l, err := p.alice.Call(p.ctx, "1001")
