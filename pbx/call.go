@@ -89,7 +89,8 @@ func (c *Call) Progress(p Progress) {
 		s.mu.Unlock()
 		return
 	}
-	if c.record.Rang.IsZero() {
+	rings := p.Status != 181 // which only says that the call goes elsewhere
+	if rings && c.record.Rang.IsZero() {
 		c.record.Rang = time.Now().UTC()
 	}
 	heard := p.Early != nil && (c.early == nil || c.early == p.Early)
@@ -98,7 +99,7 @@ func (c *Call) Progress(p Progress) {
 	} else if p.Early != nil && p.Status == 183 {
 		p.Status = 180 // its sound is not passed on, so the caller's own phone shall ring
 	}
-	served, ring := c.served, c.served && !c.tone && c.early == nil
+	served, ring := c.served, rings && c.served && !c.tone && c.early == nil
 	c.tone = c.tone || ring
 	s.mu.Unlock()
 

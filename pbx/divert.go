@@ -38,7 +38,12 @@ func (r redirectable) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 }
 
 // Node is that of what may redirect: that it may be sent on is true of every phone.
-func (r redirectable) Node() Node     { return r.t.Node() }
+func (r redirectable) Node() Node {
+	n := r.t.Node()
+	n.Target = r // Simulate wants to know
+	return n
+}
+
 func (r redirectable) String() string { return r.t.String() }
 
 // Route is what route makes of a redirection, for Simulate.

@@ -37,23 +37,25 @@ func first[T any](ctx context.Context, items []T, try func(context.Context, T) (
 	type result struct {
 		leg *Leg
 		o   Outcome
+		i   int
 	}
 	results := make(chan result, len(items))
-	for _, item := range items {
+	for i, item := range items {
 		go func() {
 			defer func() {
 				if p := recover(); p != nil {
-					results <- result{nil, panicked(p)}
+					results <- result{nil, panicked(p), i}
 				}
 			}()
 			leg, o := try(ctx, item)
-			results <- result{leg, o}
+			results <- result{leg, o, i}
 		}()
 	}
 	var winner *Leg
 	var won bool
 	var best Outcome
-	for i := range items {
+	of := len(items) // whose outcome the best is; of equals it is the first in the list, whichever came first
+	for range items {
 		r := <-results
 		switch {
 		case r.o.OK() && !won:
@@ -62,10 +64,8 @@ func first[T any](ctx context.Context, items []T, try func(context.Context, T) (
 		case r.leg != nil: // answered at the same moment, too late
 			r.leg.Hangup(Elsewhere)
 		case won:
-		case i == 0:
-			best = r.o
-		default:
-			best = better(best, r.o)
+		case of == len(items) || rank(r.o) < rank(best) || rank(r.o) == rank(best) && r.i < of:
+			best, of = r.o, r.i
 		}
 		if !won && final != nil && final(r.o) {
 			cancel(r.o)

@@ -79,7 +79,7 @@ func (s *Switchboard) HangupCall(id string, o Outcome) bool {
 	if c == nil {
 		return false
 	}
-	c.cancel(o)
+	c.abandon(o)
 	if caller != nil {
 		if wasRouting {
 			caller.Refuse(o.forCaller())

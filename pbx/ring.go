@@ -58,22 +58,23 @@ func (r Ringing) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 	if c.MaxForwards <= 0 {
 		return nil, TooManyHops
 	}
-	ringing, stop := context.WithTimeoutCause(ctx, r.Wait, RangOut)
-	defer stop()
+	ringsUntil := time.Now().Add(r.Wait)
 	inv := Invitation{CallID: c.ID, From: from, Codecs: transcodable(c.Offered()), AlertInfo: r.AlertInfo, AnswerAfter: -1,
 		MaxForwards: c.MaxForwards - 1, Via: r.Via}
 	if r.Confirm > 0 {
 		inv.Codecs = withKeys(inv.Codecs)
 	}
 	// A 6xx speaks for the person, so it ends the other contacts of this extension, and only those.
-	return first(ringing, contacts, func(branch context.Context, to Contact) (*Leg, Outcome) {
+	return first(ctx, contacts, func(branch context.Context, to Contact) (*Leg, Outcome) {
 		if r.Number != "" {
 			to.Number = r.Number
 		}
-		leg, o := c.dial(branch, inv, to)
+		ringing, stop := context.WithDeadlineCause(branch, ringsUntil, RangOut)
+		defer stop()
+		leg, o := c.dial(ringing, inv, to)
 		if leg != nil && r.Confirm > 0 {
 			// Whoever answered in time may take his time to press the key, unless somebody else takes the call.
-			return c.confirm(ctx, branch, leg, r.Confirm)
+			return c.confirm(branch, leg, r.Confirm)
 		}
 		return leg, o
 	}, func(o Outcome) bool { return o.Status >= 600 })

@@ -324,7 +324,7 @@ func (s *Switchboard) Ended(leg *Leg, o Outcome) {
 	s.mu.Unlock()
 
 	if leg.Incoming {
-		c.cancel(o)
+		c.abandon(o)
 	}
 	for _, other := range rest {
 		other.Hangup(passedOn(o))
@@ -332,6 +332,14 @@ func (s *Switchboard) Ended(leg *Leg, o Outcome) {
 	if last {
 		s.write(c)
 	}
+}
+
+// abandon ends the plan of c because of o. To whatever still rings even the proper end of an answered call is a cancellation.
+func (c *Call) abandon(o Outcome) {
+	if o.OK() {
+		o.Kind, o.Status = Cancelled, 487
+	}
+	c.cancel(o)
 }
 
 // passedOn is the end of one leg as the other is told it: with its reason, but no status of another dialog.

@@ -33,6 +33,9 @@ func (s *Switchboard) talk(c *Call, leg *Leg) *Talk {
 	}
 	t.gone = leg.over
 	leg.keys = t.keys
+	if c.caller == leg {
+		c.tone = false // what is played now takes its place
+	}
 	s.mu.Unlock()
 	if port := leg.Port(); port != nil {
 		port.Keys(func(key byte) { s.Key(leg, key) })
@@ -80,13 +83,17 @@ func (t *Talk) start(prompt string) (done chan bool, ok bool) {
 // Play plays a prompt to its end; keys wait for Keys. It reports false when the party has gone or ctx is done. A prompt
 // that is not there is silence.
 func (t *Talk) Play(ctx context.Context, prompt string) bool {
+	if !t.there(ctx) {
+		return false
+	}
 	done, ok := t.start(prompt)
 	if !ok {
-		return t.there(ctx)
+		return true
 	}
 	select {
 	case <-done:
 	case <-ctx.Done():
+		t.leg.Port().Disconnect()
 	case <-t.gone:
 	}
 	return t.there(ctx)
@@ -220,14 +227,14 @@ func (a announce) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 	return nil, a.o
 }
 
-// confirm asks who answered to press 1. ctx is that of the call, branch that of this phone's ringing.
-func (c *Call) confirm(ctx, branch context.Context, leg *Leg, wait time.Duration) (*Leg, Outcome) {
+// confirm asks who answered to press 1. The caller does not hear him meanwhile.
+func (c *Call) confirm(ctx context.Context, leg *Leg, wait time.Duration) (*Leg, Outcome) {
+	c.silence(leg)
 	t := c.sb.talk(c, leg)
 	defer t.end()
 	done, _ := t.start(PromptConfirm)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
-	over := branch.Done()
 	for {
 		select {
 		case key := <-t.keys:
@@ -246,14 +253,6 @@ func (c *Call) confirm(ctx, branch context.Context, leg *Leg, wait time.Duration
 			return nil, Unconfirmed
 		case <-t.gone:
 			return nil, Outcome{Kind: Declined, By: Callee, Status: 480}
-		case <-over:
-			o := cause(branch)
-			if ctx.Err() == nil && o.Kind == NoAnswer {
-				over = nil // its ringing is over, which it has heard
-				continue
-			}
-			leg.Hangup(o)
-			return nil, o
 		case <-ctx.Done():
 			o := cause(ctx)
 			leg.Hangup(o)
@@ -301,7 +300,7 @@ func (c *Call) progressServed(caller *Leg, p Progress, heard, ring bool) {
 // tellFailure lets a caller who is answered already hear how the plan ended.
 func (c *Call) tellFailure(ctx context.Context, o Outcome) {
 	caller := c.Caller()
-	if caller == nil {
+	if caller == nil || ctx.Err() != nil {
 		return
 	}
 	t := c.sb.talk(c, caller)

@@ -12,13 +12,14 @@ type usage struct {
 }
 
 // take counts a leg of an extension. The caller holds s.mu.
-func (s *Switchboard) take(extension string) {
+func (s *Switchboard) take(extension string) *usage {
 	u := s.usage[extension]
 	if u == nil {
 		u = new(usage)
 		s.usage[extension] = u
 	}
 	u.calls++
+	return u
 }
 
 // release is the end of such a leg. The caller holds s.mu.
@@ -47,16 +48,22 @@ func (o oneCall) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 		s.mu.Unlock()
 		return nil, LineInUse
 	}
-	s.take(o.extension)
+	u = s.take(o.extension)
 	s.mu.Unlock()
+	var leg *Leg
+	defer func() { // also after a panic
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		switch {
+		case leg == nil:
+			u.calls-- // it was not called, so it has been idle all the time
+		case leg.ended || leg.counted != "":
+			s.release(o.extension)
+		default:
+			leg.counted = o.extension // the reservation becomes the leg's
+		}
+	}()
 	leg, out := c.Reach(ctx, o.t)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if leg == nil || leg.ended || leg.counted != "" {
-		s.release(o.extension)
-	} else {
-		leg.counted = o.extension // the reservation becomes the leg's
-	}
 	return leg, out
 }
 
