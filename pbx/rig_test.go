@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"ringback/media"
 	"ringback/pbx"
 	"ringback/pbx/pbxtest"
 )
@@ -80,7 +81,7 @@ func with(t *testing.T, plan func(*pbx.Call) pbx.Target, f func(*rig)) {
 			plan = func(c *pbx.Call) pbx.Target { return pbx.Ring(c.Dialled, 20*time.Second) }
 		}
 		r := &rig{T: t, Line: pbxtest.NewLine(), journal: &journal{}}
-		r.sb = pbx.New(pbx.Options{Line: r.Line, Journal: r.journal, Route: plan, Directory: directory{}})
+		r.sb = pbx.New(pbx.Options{Line: r.Line, Journal: r.journal, Route: plan, Directory: directory{}, Prompt: prompt})
 		r.Line.Exchange = r.sb
 		f(r)
 		synctest.Wait()
@@ -91,8 +92,25 @@ func with(t *testing.T, plan func(*pbx.Call) pbx.Target, f func(*rig)) {
 		if left := r.Line.Left(); len(left) > 0 {
 			t.Errorf("legs left over: %q", left)
 		}
+		if left := r.sb.InUse(); len(left) > 0 {
+			t.Errorf("lines still in use: %v", left)
+		}
 	})
 }
+
+// prompt has a sound of every name but "none".
+func prompt(name string) media.Sound {
+	switch name {
+	case "none":
+		return nil
+	case pbx.PromptRinging, pbx.PromptBusy, pbx.PromptCongestion:
+		return &pbxtest.Prompt{Name: name, Length: -1}
+	default:
+		return &pbxtest.Prompt{Name: name, Length: promptLength}
+	}
+}
+
+const promptLength = 2 * time.Second
 
 // told fails the test unless the party is told s within d.
 func (r *rig) told(p *pbxtest.Party, s string, d time.Duration) {

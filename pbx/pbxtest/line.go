@@ -230,14 +230,27 @@ func (l *Line) Messages() []pbx.Message {
 
 // Call lets the phone of an extension call a number. It offers PCMU, PCMA and telephone-event, or these codecs.
 func (l *Line) Call(from, number string, codecs ...media.Codec) *Party {
-	p := l.party(from, true)
+	p := l.caller(from)
 	if codecs != nil {
 		p.codecs = codecs
 	}
-	contact := pbx.Contact{Extension: from, Number: from, ID: from + "/caller", URI: "sip:" + from + "@192.0.2.1"}
-	p.Leg = pbx.NewLeg(signalling{p}, p.id, true, pbx.Identity{Number: from, Name: "Name of " + from}, contact, p.id+"@pbxtest")
 	p.port.formats = formatsOf(p.codecs)
 	l.Exchange.Incoming(p.Leg, number, 70)
+	return p
+}
+
+// CallWithoutOffer is Call with an INVITE that has no offer: the phone hears nothing before the PBX has answered.
+func (l *Line) CallWithoutOffer(from, number string) *Party {
+	p := l.caller(from)
+	p.delayed = true
+	l.Exchange.Incoming(p.Leg, number, 70)
+	return p
+}
+
+func (l *Line) caller(from string) *Party {
+	p := l.party(from, true)
+	contact := pbx.Contact{Extension: from, Number: from, ID: from + "/caller", URI: "sip:" + from + "@192.0.2.1"}
+	p.Leg = pbx.NewLeg(signalling{p}, p.id, true, pbx.Identity{Number: from, Name: "Name of " + from}, contact, p.id+"@pbxtest")
 	return p
 }
 

@@ -24,6 +24,8 @@ type Party struct {
 	port   *Port
 	news   func(pbx.Progress)
 
+	delayed bool // its INVITE had no offer
+
 	mu       sync.Mutex
 	told     []string
 	changed  chan struct{} // closed and renewed with each entry of told
@@ -157,7 +159,7 @@ func (p *Party) end(o pbx.Outcome, note string) bool {
 	p.noteLocked(note)
 	close(p.done)
 	p.mu.Unlock()
-	p.port.Disconnect()
+	p.port.close()
 	return true
 }
 
@@ -269,7 +271,7 @@ func (s signalling) Automaton() { s.p.note("automaton") }
 func (s signalling) Port() media.Port { return s.p.port }
 
 func (s signalling) Offered() []media.Codec {
-	if !s.p.Incoming {
+	if !s.p.Incoming || s.p.delayed {
 		return nil
 	}
 	return append([]media.Codec(nil), s.p.codecs...)

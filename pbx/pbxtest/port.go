@@ -14,6 +14,7 @@ type Port struct {
 	hears   *Port // itself for an echo
 	playing *playing
 	keys    func(byte)
+	over    bool // the leg has ended: nothing is heard any more
 	stats   media.Stats
 }
 
@@ -41,6 +42,12 @@ func (p *Port) Play(s media.Sound, done func(bool)) {
 	ports.Lock()
 	defer ports.Unlock()
 	p.leave()
+	if p.over {
+		if done != nil {
+			go done(false)
+		}
+		return
+	}
 	name := "sound"
 	if n, ok := s.(*Prompt); ok {
 		name = n.Name
@@ -61,6 +68,9 @@ func (p *Port) Play(s media.Sound, done func(bool)) {
 }
 
 func (p *playing) play(s media.Sound) bool {
+	if n, ok := s.(*Prompt); ok {
+		return p.last(n.Length)
+	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	frame := make([]int16, media.FrameSamples)
@@ -72,6 +82,22 @@ func (p *playing) play(s media.Sound) bool {
 		}
 	}
 	return true
+}
+
+// last is a sound of a length; it reports whether it was heard to its end.
+func (p *playing) last(d time.Duration) bool {
+	if d < 0 {
+		<-p.stop
+		return false
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-p.stop:
+		return false
+	}
 }
 
 // Keys implements media.Port.
@@ -119,6 +145,9 @@ func (p *Port) Connect(peer media.Port) error {
 	}
 	ports.Lock()
 	defer ports.Unlock()
+	if p.over || other.over {
+		return nil
+	}
 	if !p.fits(other) {
 		return media.ErrNoCommonCodec
 	}
@@ -153,6 +182,14 @@ func (p *Port) leave() {
 		p.hears.hears = nil
 	}
 	p.hears = nil
+}
+
+// close is the end of the leg.
+func (p *Port) close() {
+	ports.Lock()
+	defer ports.Unlock()
+	p.leave()
+	p.over = true
 }
 
 // Echo implements media.Port.

@@ -108,3 +108,31 @@ func AnswerLate() Script {
 		return pbx.Outcome{Kind: pbx.Answered, By: pbx.Callee, Status: 200}
 	}
 }
+
+// Press is then, and presses keys some time after it has answered.
+func Press(keys string, after time.Duration, then Script) Script {
+	return afterwards(then, after, func(p *Party) { p.Press(keys) })
+}
+
+// Bye is then, and hangs up some time after it has answered; 0: in the same moment.
+func Bye(after time.Duration, then Script) Script {
+	return afterwards(then, after, (*Party).Bye)
+}
+
+func afterwards(then Script, after time.Duration, do func(*Party)) Script {
+	return func(ctx context.Context, p *Party) pbx.Outcome {
+		o := then(ctx, p)
+		if o.OK() {
+			go func() {
+				timer := time.NewTimer(after)
+				defer timer.Stop()
+				select {
+				case <-timer.C:
+					do(p)
+				case <-p.Done():
+				}
+			}()
+		}
+		return o
+	}
+}
