@@ -40,6 +40,7 @@ func TestPlans(t *testing.T) {
 	r := &Router{Directory: &office{extensions: map[string]*pbx.Extension{
 		"1000": {Number: "1000", Enabled: true, Ring: 30 * time.Second},
 		"1001": {Number: "1001", Enabled: false, Ring: 30 * time.Second},
+		"1002": {Number: "1002", Enabled: true, Ring: 30 * time.Second},
 	}}}
 	for dialled, want := range map[string]string{
 		"1000": "ring 1000 for 30s",
