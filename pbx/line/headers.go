@@ -13,6 +13,7 @@ import (
 const (
 	allow      = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, PRACK, UPDATE"
 	supported  = "100rel, timer, path, gruu"
+	asks       = supported + ", histinfo" // of a phone that is called (RFC 7044 §9.1)
 	accept     = "application/sdp, application/dtmf-relay, application/dtmf, text/plain"
 	maxText    = 512 // bytes of a remote party's text that are kept
 	maxReasons = 4   // Reason and Error-Info values that are kept
@@ -20,13 +21,14 @@ const (
 
 // stock are headers that every message has in the same words; they are shared and never changed.
 type stock struct {
-	allow, supported, accept, acceptSDP, encoding, server, userAgent, allowEvents, requireTimer, require100rel, typeSDP sip.Header
+	allow, supported, asks, accept, acceptSDP, encoding, server, userAgent, allowEvents, requireTimer, require100rel, typeSDP sip.Header
 }
 
 func newStock(o Options) stock {
 	return stock{
 		allow:         sip.NewHeader("Allow", allow),
 		supported:     sip.NewHeader("Supported", supported),
+		asks:          sip.NewHeader("Supported", asks),
 		accept:        sip.NewHeader("Accept", accept),
 		acceptSDP:     sip.NewHeader("Accept", "application/sdp"),
 		encoding:      sip.NewHeader("Accept-Encoding", "identity"),

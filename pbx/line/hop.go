@@ -99,12 +99,16 @@ func (l *Line) sentBy(to wire.Hop) (string, int) {
 
 // contact is our Contact towards to. It names no party: what is hidden must not leak here.
 func (l *Line) contact(to wire.Hop) string {
-	s := "<sip:ringback@" + l.hostport(to)
+	return "<sip:ringback@" + l.hostport(to) + transportParam(to) + ">"
+}
+
+// transportParam is the parameter that a URI of ours needs to be reached by the transport of a hop.
+func transportParam(to wire.Hop) string {
 	switch to.Transport {
 	case "tcp", "tls":
-		s += ";transport=" + to.Transport
+		return ";transport=" + to.Transport
 	}
-	return s + ">"
+	return ""
 }
 
 // domain is the host part of our From and To.

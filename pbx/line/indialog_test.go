@@ -280,7 +280,7 @@ func TestINFOIsAnsweredAndToldAndSent(t *testing.T) {
 			t.Errorf("body %q", body(m))
 		}
 		a.respond(m, "200 OK", "", "")
-		wantEvents(t, s, incoming1, `info application/dtmf-relay "Signal=5\r\nDuration=160\r\n"`)
+		wantEvents(t, s, incoming1, `info application/dtmf-relay "Signal=5\r\nDuration=160\r\n"`, "key 5")
 	})
 }
 

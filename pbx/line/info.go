@@ -15,7 +15,10 @@ var infoTypes = map[string]bool{"application/dtmf-relay": true, "application/dtm
 var acceptInfo = sip.NewHeader("Accept", "application/dtmf-relay, application/dtmf, application/media_control+xml, text/plain")
 var recvInfo = sip.NewHeader("Recv-Info", "")
 
-// info takes an INFO of the phone: keys, mostly. Info packages (RFC 6086) are not used here.
+// info takes an INFO of the phone: keys, mostly. Info packages (RFC 6086) are not used here. A body of a type that is taken
+// is answered 200 whatever is in it: the response says that it has come, not what became of it. It goes on to the
+// other phone, which may know signals that we do not (a hook flash is Signal=!), and phones that get an error for one key
+// stop sending keys.
 func (g *leg) info(tx *transaction.Server, req *sip.Request) {
 	body := req.Body()
 	full := dialog.Clean(value(req, "Content-Type"))
@@ -33,7 +36,13 @@ func (g *leg) info(tx *transaction.Server, req *sip.Request) {
 		if !g.told {
 			return
 		}
-		g.effects = append(g.effects, func() { g.line.o.Exchange.Info(g.pbx, full, body) })
+		key, pressed := keyOf(mediaType(full), body)
+		g.effects = append(g.effects, func() {
+			g.line.o.Exchange.Info(g.pbx, full, body)
+			if pressed {
+				g.line.o.Exchange.Key(g.pbx, key)
+			}
+		})
 	}
 }
 

@@ -28,15 +28,16 @@ const (
 // leg is one party's dialog with the PBX: the pbx.Signalling of a pbx.Leg. A connected leg is flat and small: what
 // only its setup needs hangs on in or out and is let go.
 type leg struct {
-	line     *Line
-	pbx      *pbx.Leg
-	tag      string         // ours; key in the table
-	hop      wire.Hop       // where we hear the phone from
-	binding  string         // registered binding, "" if not known
-	peer     string         // number at the other side: dialled, or the caller's
-	contact  sip.Header     // our Contact
-	ext      *pbx.Extension // whose leg it is; nil if unknown
-	incoming bool
+	line      *Line
+	pbx       *pbx.Leg
+	tag       string         // ours; key in the table
+	hop       wire.Hop       // where we hear the phone from
+	binding   string         // registered binding, "" if not known
+	peer      string         // number at the other side: dialled, or the caller's
+	contact   sip.Header     // our Contact
+	ext       *pbx.Extension // whose leg it is; nil if unknown
+	incoming  bool
+	automaton bool // a machine answers, and its Contact says so
 
 	mu      sync.Mutex
 	effects []func() // calls out of this package, in order; see enter
@@ -267,7 +268,14 @@ func (g *leg) Port() media.Port {
 }
 
 // Automaton implements pbx.Signalling.
-func (g *leg) Automaton() {}
+func (g *leg) Automaton() {
+	g.enter(func() {
+		if g.contact != nil && !g.automaton {
+			g.automaton = true
+			g.contact = sip.NewHeader("Contact", g.contact.Value()+`;automaton;+sip.rendering="no"`)
+		}
+	})
+}
 
 // Offered implements pbx.Signalling.
 func (g *leg) Offered() []media.Codec {

@@ -9,6 +9,7 @@ import (
 	"ringback/pbx"
 	"ringback/pbx/line/dialog"
 	"ringback/pbx/line/transaction"
+	"ringback/pbx/line/wire"
 )
 
 // maxMessage bounds the body of an instant message, in bytes (pbx.Message).
@@ -81,15 +82,11 @@ func (l *Line) Message(ctx context.Context, to pbx.Contact, m pbx.Message) pbx.O
 	if err != nil {
 		return pbx.Outcome{Kind: pbx.Unreachable, By: pbx.System, Status: 480}
 	}
-	number := to.Number
-	if number == "" {
-		number = to.Extension
-	}
-	d := dialog.Caller(newCallID(), newTag(), l.from(m.From, hop), nameAddr("", number, l.domain(hop)), dialog.RequestURI(target), routes)
+	d := dialog.Caller(newCallID(), newTag(), l.from(m.From, hop), nameAddr("", called(to), l.domain(hop)), dialog.RequestURI(target), routes)
 	req := d.Request(sip.MESSAGE)
 	req.AppendHeader(l.stock.userAgent)
 	setBody(req, sip.NewHeader("Content-Type", bounded(m.ContentType)), m.Body)
-	w := &waiter{done: make(chan pbx.Outcome, 1)}
+	w := &waiter{line: l, hop: hop, done: make(chan pbx.Outcome, 1)}
 	l.tx.Send(req, reach(d.NextHop(), hop), w)
 	select {
 	case o := <-w.done:
@@ -102,7 +99,11 @@ func (l *Line) Message(ctx context.Context, to pbx.Contact, m pbx.Message) pbx.O
 }
 
 // waiter is the transaction.ClientUser of a request that somebody waits for.
-type waiter struct{ done chan pbx.Outcome }
+type waiter struct {
+	line *Line
+	hop  wire.Hop
+	done chan pbx.Outcome
+}
 
 func (w *waiter) Response(_ *transaction.Client, res *sip.Response) {
 	switch {
@@ -111,7 +112,7 @@ func (w *waiter) Response(_ *transaction.Client, res *sip.Response) {
 	case res.StatusCode < 300:
 		w.tell(pbx.Outcome{Kind: pbx.Answered, By: pbx.Callee, Status: res.StatusCode})
 	default:
-		w.tell(outcomeOf(res))
+		w.tell(w.line.outcomeOf(res, w.hop))
 	}
 }
 

@@ -31,6 +31,7 @@ type Options struct {
 	Advertise func(remote netip.Addr) netip.Addr
 
 	Domain  string        // host part of From and To [the advertised address]
+	Realm   string        // of the passwords; phones take it for our name
 	Product string        // User-Agent and Server [Ringback]
 	Codecs  []media.Codec // what is offered where neither plan nor extension says it [offer's defaults]
 

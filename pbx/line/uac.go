@@ -111,11 +111,7 @@ func (l *Line) outgoing(inv pbx.Invitation, b pbx.Binding, hop wire.Hop) (*leg, 
 	}
 	ext := l.o.Directory.Extension(inv.To.Extension)
 	g := &leg{line: l, tag: newTag(), hop: hop, binding: inv.To.ID, peer: inv.From.Number, ext: ext}
-	to := inv.To.Number
-	if to == "" {
-		to = inv.To.Extension
-	}
-	g.dlg = dialog.Caller(newCallID(), g.tag, l.from(inv.From, hop), nameAddr("", to, l.domain(hop)), dialog.RequestURI(target), routes)
+	g.dlg = dialog.Caller(newCallID(), g.tag, l.from(inv.From, hop), nameAddr("", called(inv.To), l.domain(hop)), dialog.RequestURI(target), routes)
 	g.contact = sip.NewHeader("Contact", l.contact(hop))
 	if err := g.open(); err != nil {
 		l.log.Warn("no port for a call", "to", inv.To.Extension, "err", err)
@@ -158,7 +154,8 @@ func (g *leg) call() {
 	}
 	req.AppendHeader(g.contact)
 	req.AppendHeader(s.allow)
-	req.AppendHeader(s.supported)
+	req.AppendHeader(s.asks)
+	g.sentOn(req)
 	for _, h := range g.ask() {
 		req.AppendHeader(h)
 	}
@@ -186,7 +183,7 @@ func (out *outgoing) Response(tx *transaction.Client, res *sip.Response) {
 			out.accepted(res)
 		case res.StatusCode == 422 && !out.done && g.session.min == 0 && g.again(res):
 		default:
-			g.failed(outcomeOf(res))
+			g.failed(g.line.outcomeOf(res, g.hop))
 		}
 	})
 }

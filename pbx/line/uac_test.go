@@ -22,7 +22,7 @@ func TestOutgoingCallIsAnsweredAndHungUp(t *testing.T) {
 		wantHeader(t, inv, "Max-Forwards", "69")
 		wantHeader(t, inv, "To", "<sip:1001@pbx.test>")
 		wantHeader(t, inv, "Contact", "<sip:ringback@192.0.2.1>")
-		wantHeader(t, inv, "Supported", supported)
+		wantHeader(t, inv, "Supported", asks)
 		if f := header(inv, "From"); !strings.HasPrefix(f, `"Alice" <sip:1000@pbx.test>;tag=`) {
 			t.Errorf("From %q", f)
 		}
@@ -131,7 +131,8 @@ func TestRefusalsBecomeOutcomes(t *testing.T) {
 		{"480 Gone", []string{"Retry-After: 20 (lunch)"}, pbx.Outcome{Kind: pbx.Declined, Status: 480, RetryAfter: 20 * time.Second}},
 		{"407 Who", []string{"Proxy-Authenticate: Digest realm=\"x\", nonce=\"y\""}, pbx.Outcome{Kind: pbx.Failed, Status: 500}},
 		{"401 Who", []string{"WWW-Authenticate: Digest realm=\"x\", nonce=\"y\""}, pbx.Outcome{Kind: pbx.Failed, Status: 500}},
-		{"302 Moved", []string{"Contact: <sip:1003@x>;q=0.2, <sip:1002@x>;q=0.9"}, pbx.Outcome{Kind: pbx.Redirected, Status: 302, Contacts: []pbx.Redirection{{URI: "sip:1002@x"}, {URI: "sip:1003@x"}}}},
+		{"302 Moved", []string{"Contact: <sip:1003@x>;q=0.2, <sip:1002@x>;q=0.9"}, pbx.Outcome{Kind: pbx.Redirected, Status: 302, Contacts: []pbx.Redirection{
+			{Number: "1002", Host: "x", URI: "sip:1002@x", Q: 900}, {Number: "1003", Host: "x", URI: "sip:1003@x", Q: 200}}}},
 		{"404 No", []string{"Error-Info: <sip:why@x>"}, pbx.Outcome{Kind: pbx.Failed, Status: 404, ErrorInfo: []string{"<sip:why@x>"}}},
 	} {
 		t.Run(tc.status, func(t *testing.T) {

@@ -185,13 +185,28 @@ func (g *leg) Refuse(o pbx.Outcome) {
 
 // refuse sends the final response of an incoming leg that is not answered.
 func (g *leg) refuse(o pbx.Outcome) {
-	res := g.response(statusFor(o), bounded(o.Phrase))
+	status := statusFor(o)
+	var contacts []sip.Header
+	if o.Kind == pbx.Redirected && o.ToCaller {
+		if contacts = g.line.redirects(o.Contacts, g.hop); contacts != nil {
+			if status = o.Status; status < 300 || status > 399 {
+				status = 302
+			}
+		}
+	}
+	res := g.response(status, bounded(o.Phrase))
+	for _, c := range contacts {
+		res.AppendHeader(c)
+	}
 	addReasons(res, o)
 	if res.StatusCode == 488 || res.StatusCode == 606 { // RFC 3261 §21.4.26, §21.6.4
 		res.AppendHeader(g.line.warning(305, "Incompatible media format"))
 	}
 	for _, e := range o.ErrorInfo {
 		res.AppendHeader(sip.NewHeader("Error-Info", bounded(e)))
+	}
+	if o.Announced != "" { // RFC 5359 §2.13: whoever dials it hears why
+		res.AppendHeader(sip.NewHeader("Error-Info", "<"+g.line.uri(announcement+bounded(o.Announced), g.hop)+">"))
 	}
 	if o.RetryAfter > 0 {
 		res.AppendHeader(g.line.retryAfter(o.RetryAfter))
@@ -212,7 +227,7 @@ func (g *leg) final(res *sip.Response) bool {
 	return sent
 }
 
-// statusFor is the final response for an Outcome. A callee's demand for credentials never passes to a caller.
+// statusFor is the final response for an Outcome that nobody is redirected by. A callee's demand for credentials never passes to a caller.
 func statusFor(o pbx.Outcome) int {
 	switch {
 	case o.Status == 401 || o.Status == 407:

@@ -169,7 +169,7 @@ func (r *Registrar) readContact(h *sip.ContactHeader, granted time.Duration) (c 
 			}
 		case is(p.K, "q"):
 			ok := false
-			if c.q, ok = qvalue(p.V); !ok {
+			if c.q, ok = wire.QValue(p.V); !ok {
 				return c, malformed("Malformed q")
 			}
 		case is(p.K, "+sip.instance"):
@@ -199,30 +199,6 @@ func (r *Registrar) readContact(h *sip.ContactHeader, granted time.Duration) (c 
 	}
 	c.granted = granted
 	return c, nil
-}
-
-// qvalue reads ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] ) into thousandths. Phones that leave out the 0 are
-// understood.
-func qvalue(s string) (int, bool) {
-	whole, frac, _ := strings.Cut(s, ".")
-	if s == "" || s == "." || len(frac) > 3 || whole != "" && whole != "0" && whole != "1" {
-		return 0, false
-	}
-	n := 0
-	for i := range 3 {
-		d := byte('0')
-		if i < len(frac) {
-			d = frac[i]
-		}
-		if d < '0' || d > '9' {
-			return 0, false
-		}
-		n = n*10 + int(d-'0')
-	}
-	if whole == "1" {
-		n += 1000
-	}
-	return n, n <= 1000
 }
 
 // routes splits a Path header at its commas and checks each value: a name-addr of a SIP URI.
