@@ -52,8 +52,9 @@ func (s *Stream) Disconnect() {
 
 // What follows is called with Engine.topology held.
 
-// detach takes the flows away.
+// detach takes the flows away, and ends what is played.
 func (s *Stream) detach() {
+	s.hush()
 	if p := s.peer; p != nil {
 		join(s, p, nil)
 		join(p, s, nil)

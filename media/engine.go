@@ -29,6 +29,7 @@ type Engine struct {
 
 	ports    ports
 	wheel    wheel
+	player   player
 	topology sync.Mutex // who hears whom; held before any stream's lock, never with one
 	poller   *poller    // nil if listen is set
 	counters counters   // of what no loop of the poller counts
@@ -68,6 +69,7 @@ func New(o Options) (*Engine, error) {
 		return nil, fmt.Errorf("media: DSCP %d is not between 0 and 63", o.DSCP)
 	}
 	e.wheel.init()
+	e.player.wake = make(chan struct{}, 1)
 	if err := e.setRange(o); err != nil {
 		return nil, err
 	}
@@ -82,8 +84,9 @@ func New(o Options) (*Engine, error) {
 			return nil, fmt.Errorf("media: %w", err)
 		}
 	}
-	e.running.Add(1)
+	e.running.Add(2)
 	go e.keepTime()
+	go e.play()
 	return e, nil
 }
 

@@ -67,6 +67,9 @@ func (r *receiver) restart(h *header) {
 	r.timed = false
 }
 
+// extended is a sequence number that was observed, with the cycles counted.
+func (r *receiver) extended(seq uint16) uint32 { return r.max - uint32(uint16(r.max)-seq) }
+
 // pause makes the next packet that of a new source: what was missed meanwhile is not lost.
 func (r *receiver) pause() {
 	if r.started {

@@ -8,9 +8,12 @@ func (s *Stream) arrived(b []byte, rtcp bool, from netip.AddrPort, now int64, h 
 		s.report(b, rtcp, from, now, c)
 		return
 	}
-	f, epoch, ok := s.admit(b, h, from, now, c)
+	f, epoch, key, ok := s.admit(b, h, from, now, c)
 	if !ok {
 		return
+	}
+	if key != 0 {
+		s.press(key)
 	}
 	if f == nil {
 		c.drop(Unconnected)
@@ -24,7 +27,7 @@ func (s *Stream) arrived(b []byte, rtcp bool, from netip.AddrPort, now int64, h 
 }
 
 // admit checks a packet and takes it into the statistics. It is the only place that reads what a phone sends.
-func (s *Stream) admit(b []byte, h *header, from netip.AddrPort, now int64, c *counters) (f *Flow, epoch uint32, ok bool) {
+func (s *Stream) admit(b []byte, h *header, from netip.AddrPort, now int64, c *counters) (f *Flow, epoch uint32, key byte, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || !s.agreed {
@@ -58,7 +61,10 @@ func (s *Stream) admit(b []byte, h *header, from netip.AddrPort, now int64, c *c
 		return
 	}
 	c.in(len(b))
-	return s.flow.Load(), s.rx.epoch, true
+	if t.keys {
+		key = s.keypad.press(b[h.payload:h.end], h, s.rx.epoch, s.rx.extended(h.SequenceNumber))
+	}
+	return s.flow.Load(), s.rx.epoch, key, true
 }
 
 // accept asks the latch. One of the engine's own ports is only heard where one was agreed.

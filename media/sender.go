@@ -16,6 +16,7 @@ type sender struct {
 	ts   uint32
 	at   int64
 	rate uint32
+	span uint32 // how long the packet lasts, where it was our own
 
 	// The source that the offsets hold for.
 	flow   *Flow
@@ -68,7 +69,7 @@ func (t *sender) stamp(b []byte, h *header, f *Flow, r route, epoch uint32, now 
 func (t *sender) adopt(h *header, f *Flow, rate, epoch uint32, now int64) {
 	t.seqOff = t.seq + 1 - h.SequenceNumber
 	t.tsOff = t.next(now, rate) - h.Timestamp
-	t.flow, t.epoch, t.rate, t.srcTS = f, epoch, rate, h.Timestamp
+	t.flow, t.epoch, t.rate, t.srcTS, t.span = f, epoch, rate, h.Timestamp, 0
 }
 
 // next is the timestamp for a packet that does not follow the one before by its source's clock.
@@ -76,7 +77,7 @@ func (t *sender) next(now int64, rate uint32) uint32 {
 	if !t.started {
 		return t.ts
 	}
-	return t.ts + uint32(max(ticks(now-t.at, rate), int64(rate/50)))
+	return t.ts + uint32(max(ticks(now-t.at, rate), int64(max(rate/50, t.span))))
 }
 
 // leapt says whether a source's timestamp moved by d against the wall clock.

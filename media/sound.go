@@ -1,21 +1,206 @@
 package media
 
+import (
+	"encoding/binary"
+	"sync/atomic"
+	"time"
+
+	"github.com/zaf/g711"
+)
+
 // FrameSamples is 20 ms of linear sound at 8 kHz.
 const FrameSamples = 160
 
-// Sound is sound that the PBX makes itself: a tone, a prompt, music. One goroutine at a time reads it.
+// Sound is sound that the PBX makes itself: a tone, a prompt, music. One goroutine at a time reads it, and nobody does once
+// the function given to Play was called.
 type Sound interface {
 	// Frame fills dst, FrameSamples long, with the next 20 ms, 16-bit linear at 8 kHz. It reports false, and leaves dst
 	// alone, once there is no more. It must not block.
 	Frame(dst []int16) bool
 }
 
-// Play implements Port.
-func (s *Stream) Play(_ Sound, done func(bool)) {
-	if done != nil {
-		go done(false)
+// Play implements Port. What the phone heard before ends also where nothing can be played. On hold nothing is sent, but
+// the sound goes on in time; an Agreement without a codec that can be made from linear sound cuts it short.
+func (s *Stream) Play(sound Sound, done func(whole bool)) {
+	p := &playing{stream: s, sound: sound, done: done}
+	s.engine.topology.Lock()
+	s.detach()
+	began := s.begin(p)
+	s.engine.topology.Unlock()
+	if !began {
+		p.cut()
+		return
+	}
+	s.engine.player.add(p, s.engine.now())
+}
+
+// playing is a sound on its way to a phone. What has no guard named belongs to the goroutine of the player.
+type playing struct {
+	stream *Stream
+	sound  Sound
+	done   func(whole bool)
+	state  atomic.Uint32
+	next   *playing // in the player's slot
+
+	frame   [FrameSamples]int16
+	left    int // samples of frame that were not sent yet
+	samples int // of the next packet
+
+	begun bool
+	base  uint32 // timestamp of slot 0
+	spurt bool   // the packet before was sent
+	due   int64  // slot of the next packet, if none is left out
+}
+
+// The states of a playing. Who takes it to over calls done; if it is being read just then, the player does.
+const (
+	resting uint32 = iota
+	reading
+	over
+)
+
+// cut ends it from any goroutine, with any lock. A second time it does nothing.
+func (p *playing) cut() {
+	if p.state.Swap(over) == resting {
+		p.tell(false)
 	}
 }
 
-// Keys implements Port.
-func (s *Stream) Keys(func(byte)) {}
+func (p *playing) tell(whole bool) {
+	if p.done != nil {
+		go func() {
+			defer p.stream.engine.survive("end of a sound")
+			p.done(whole)
+		}()
+	}
+}
+
+// read fills dst with what comes next, and with silence after the end. It reports false if there was nothing more.
+func (p *playing) read(dst []int16) bool {
+	n := 0
+	for n < len(dst) {
+		if p.left == 0 {
+			if !p.sound.Frame(p.frame[:]) {
+				break
+			}
+			p.left = FrameSamples
+		}
+		copied := copy(dst[n:], p.frame[FrameSamples-p.left:])
+		p.left -= copied
+		n += copied
+	}
+	clear(dst[n:])
+	return n > 0
+}
+
+// voice is how a stream sends linear sound.
+type voice struct {
+	encode  func(payload []byte, linear []int16) // nil: not at all
+	pt      uint8
+	samples int // of a packet
+}
+
+// newVoice takes the first format that can be made from linear sound, and the phone's packet time if it is one of
+// 10, 20 … 60 ms.
+func newVoice(a *Agreement) voice {
+	samples := FrameSamples
+	if a.PTime >= 10*time.Millisecond && a.PTime <= maxPTime && a.PTime%(10*time.Millisecond) == 0 {
+		samples = int(a.PTime / (10 * time.Millisecond) * 80)
+	}
+	for _, f := range a.Formats {
+		switch {
+		case f.SendPT > 127:
+		case f.Same(PCMU):
+			return voice{encodeULaw, f.SendPT, samples}
+		case f.Same(PCMA):
+			return voice{encodeALaw, f.SendPT, samples}
+		}
+	}
+	return voice{}
+}
+
+func encodeULaw(payload []byte, linear []int16) {
+	for i, v := range linear {
+		payload[i] = g711.EncodeUlawFrame(v)
+	}
+}
+
+func encodeALaw(payload []byte, linear []int16) {
+	for i, v := range linear {
+		payload[i] = g711.EncodeAlawFrame(v)
+	}
+}
+
+// begin reports whether p can be played.
+func (s *Stream) begin(p *playing) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.voice.encode == nil {
+		return false
+	}
+	s.playing, p.samples = p, s.voice.samples
+	return true
+}
+
+// hush ends what is played to the phone.
+func (s *Stream) hush() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.playing != nil {
+		s.playing.cut()
+		s.playing = nil
+	}
+}
+
+// played forgets p, which has come to its end.
+func (s *Stream) played(p *playing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.playing == p {
+		s.playing = nil
+	}
+}
+
+// speak sends a packet of p that is due in a slot. b is room for it.
+func (s *Stream) speak(p *playing, linear []int16, b []byte, slot int64, c *counters) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.samples = s.voice.samples
+	if s.playing != p { // cut short meanwhile
+		return
+	}
+	if !s.maySend {
+		p.spurt = false
+		return
+	}
+	at := slot * int64(slotTime)
+	if !p.begun {
+		p.begun, p.base = true, s.tx.next(at, soundRate)-slotTicks(slot)
+	}
+	b = b[:rtpHeaderLen+len(linear)]
+	s.voice.encode(b[rtpHeaderLen:], linear)
+	s.tx.speak(b, s.voice.pt, !p.spurt || slot != p.due, p.base+slotTicks(slot), at)
+	p.spurt, p.due = true, slot+slotsOf(len(linear))
+	if !s.socket.send(b, &s.to) {
+		c.drop(Unsent)
+		return
+	}
+	s.tx.packets++
+	s.tx.octets += uint64(len(linear))
+	c.out()
+}
+
+// speak writes the header of a packet of our own sound at a time.
+func (t *sender) speak(b []byte, pt uint8, marker bool, ts uint32, at int64) {
+	t.flow = nil // whoever is heard next has to be fitted in
+	t.seq++
+	t.ts, t.at, t.rate, t.started = ts, at, soundRate, true
+	t.span = uint32(len(b) - rtpHeaderLen)
+	b[0], b[1] = 0x80, pt
+	if marker {
+		b[1] |= 0x80
+	}
+	binary.BigEndian.PutUint16(b[2:], t.seq)
+	binary.BigEndian.PutUint32(b[4:], ts)
+	binary.BigEndian.PutUint32(b[8:], t.ssrc)
+}

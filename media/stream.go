@@ -51,12 +51,18 @@ type Stream struct {
 	last    string // name of the codec last received
 	reports reports
 	dropped uint64
+
+	voice   voice    // of terms
+	playing *playing // nil: nothing
+	keypad  keypad
+	onKey   atomic.Pointer[func(byte)]
 }
 
 // format is what the receiving side needs to know of a payload type.
 type format struct {
 	rate  uint32
 	event bool // telephone-event or CN: its timestamps say nothing of jitter
+	keys  bool // telephone-event
 }
 
 // LocalRTP is the address to be written into SDP for RTP.
@@ -114,6 +120,11 @@ func (s *Stream) install(a Agreement, inward bool, now int64) bool {
 		s.control.open(a.RemoteRTCP, a.Source)
 		s.toRTCP.set(s.control.peer)
 	}
+	s.voice = newVoice(&a)
+	if s.playing != nil && s.voice.encode == nil {
+		s.playing.cut()
+		s.playing = nil
+	}
 	s.reports.begin(now)
 	return true
 }
@@ -126,7 +137,7 @@ func (s *Stream) format(pt uint8) (format, bool) {
 	for _, f := range s.terms.Formats {
 		if f.RecvPT == pt && f.ClockRate != 0 {
 			s.lastPT = pt
-			s.lastType = format{rate: f.ClockRate, event: f.IsEvent() || f.IsComfortNoise()}
+			s.lastType = format{rate: f.ClockRate, event: f.IsEvent() || f.IsComfortNoise(), keys: f.IsEvent()}
 			if !s.lastType.event {
 				s.last = f.Name
 			}
