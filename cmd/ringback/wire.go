@@ -195,7 +195,7 @@ func (i *instance) wireLine(cfg *Config, o options, tlsConfig *tls.Config) {
 	})
 	i.line = line.New(line.Options{
 		Send: i.transport, Directory: i.store, Authenticator: &i.known, Registrar: i.registrar, Media: line.Engine(i.media),
-		Locals: i.transport.Locals, Advertise: i.advertise, Product: product,
+		Locals: i.transport.Locals, Advertise: i.advertise, Realm: i.store.Realm(), Product: product,
 		SessionExpires: cfg.SIP.SessionExpires, MinSE: cfg.SIP.MinSessionExpires, Qualify: qualify,
 		MaxTx: cfg.SIP.MaxTransactions, Log: i.log,
 	})
