@@ -156,7 +156,7 @@ func BenchmarkLoad10000(b *testing.B) {
 	fill(b, s, 10_000)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := s.loadExtensions(context.Background()); err != nil {
+		if err := s.loadDirectory(context.Background()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 
@@ -20,6 +19,7 @@ type Extension struct {
 	MaxContacts int
 	RingSeconds int
 	Codecs      []string
+	Numbers     []string // further numbers that reach it
 	Created     time.Time
 	Updated     time.Time
 	// WrongRealm: the password was hashed for another digest realm, so phones are refused until it is set again.
@@ -36,6 +36,7 @@ type NewExtension struct {
 	MaxContacts int
 	RingSeconds int
 	Codecs      []string
+	Numbers     []string
 }
 
 // ExtensionUpdate changes what is not nil.
@@ -46,6 +47,7 @@ type ExtensionUpdate struct {
 	MaxContacts *int
 	RingSeconds *int
 	Codecs      *[]string // empty: the PBX's defaults
+	Numbers     *[]string
 }
 
 // Defaults of a new extension.
@@ -61,7 +63,7 @@ type Change struct {
 	After  *pbx.Extension // nil: deleted
 }
 
-// extensionRow is the table.
+// extensionRow is the table, but for the services.
 type extensionRow struct {
 	Number      string `gorm:"primaryKey"`
 	Name        string
@@ -69,6 +71,7 @@ type extensionRow struct {
 	MaxContacts int
 	RingSeconds int
 	Codecs      string
+	Numbers     string
 	Realm       string
 	HA1MD5      string `gorm:"column:ha1_md5"`
 	HA1SHA256   string `gorm:"column:ha1_sha256"`
@@ -79,13 +82,21 @@ type extensionRow struct {
 func (extensionRow) TableName() string { return "extensions" }
 
 func (r *extensionRow) extension(realm string) Extension {
-	return Extension{r.Number, r.Name, r.Enabled, r.MaxContacts, r.RingSeconds, strings.Fields(r.Codecs),
+	return Extension{r.Number, r.Name, r.Enabled, r.MaxContacts, r.RingSeconds, strings.Fields(r.Codecs), strings.Fields(r.Numbers),
 		moment(r.Created), moment(r.Updated), r.Realm != realm}
 }
 
-func (r *extensionRow) snapshot() *pbx.Extension {
-	return &pbx.Extension{Number: r.Number, Name: r.Name, Enabled: r.Enabled, MaxContacts: r.MaxContacts,
+// snapshot is the extension for the directory, with the services it had before.
+func (r *extensionRow) snapshot(before *pbx.Extension) *pbx.Extension {
+	e := &pbx.Extension{Number: r.Number, Name: r.Name, Enabled: r.Enabled, MaxContacts: r.MaxContacts,
 		Ring: time.Duration(r.RingSeconds) * time.Second, Codecs: strings.Fields(r.Codecs), HA1MD5: r.HA1MD5, HA1SHA256: r.HA1SHA256}
+	if r.Numbers != "" {
+		e.Numbers = strings.Fields(r.Numbers)
+	}
+	if before != nil {
+		e.Services = before.Services
+	}
+	return e
 }
 
 func (r *extensionRow) setPassword(realm, password string) {
@@ -99,8 +110,11 @@ func (s *Store) CreateExtension(ctx context.Context, n NewExtension) (Extension,
 	if err != nil {
 		return Extension{}, "", err
 	}
-	err = s.change(n.Number, func() (*pbx.Extension, error) {
-		return row.snapshot(), s.db.WithContext(ctx).Create(&row).Error
+	err = s.change("extension "+quoted(n.Number), func(d *draft) error {
+		if err := s.add(d, &row); err != nil {
+			return err
+		}
+		return s.db.WithContext(ctx).Create(&row).Error
 	})
 	if err != nil {
 		return Extension{}, "", err
@@ -113,21 +127,39 @@ func (s *Store) CreateExtension(ctx context.Context, n NewExtension) (Extension,
 func (s *Store) CreateExtensions(ctx context.Context, list []NewExtension) (passwords []string, err error) {
 	rows := make([]extensionRow, len(list))
 	passwords = make([]string, len(list))
-	changes := make([]Change, len(list))
 	for i, n := range list {
 		if rows[i], passwords[i], err = n.row(s.realm); err != nil {
 			return nil, fmt.Errorf("extension %s: %w", quoted(n.Number), err)
 		}
-		changes[i] = Change{Number: n.Number, After: rows[i].snapshot()}
 	}
-	s.write.Lock()
-	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return tx.CreateInBatches(rows, 100).Error })
+	err = s.change("extensions", func(d *draft) error {
+		for i := range rows {
+			if err := s.add(d, &rows[i]); err != nil {
+				return fmt.Errorf("extension %s: %w", quoted(rows[i].Number), err)
+			}
+		}
+		return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return tx.CreateInBatches(rows, 100).Error })
+	})
 	if err != nil {
-		s.write.Unlock()
-		return nil, known("extensions", err)
+		return nil, err
 	}
-	s.publish(changes...)
 	return passwords, nil
+}
+
+// add puts a new extension into the draft if its numbers are free.
+func (s *Store) add(d *draft, row *extensionRow) error {
+	if d.extensions[row.Number] != nil {
+		return ErrExists
+	}
+	if err := s.checkFree(&d.directory, "number", row.Number); err != nil {
+		return err
+	}
+	e := row.snapshot(nil)
+	if err := s.checkFurther(&d.directory, e, nil); err != nil {
+		return err
+	}
+	d.put(e)
+	return nil
 }
 
 // row checks everything and fills in what was left out.
@@ -145,12 +177,13 @@ func (n NewExtension) row(realm string) (row extensionRow, password string, err 
 		n.Password = GeneratePassword()
 	}
 	codecs, err := checkCodecs(n.Codecs)
-	if err = first(checkNumber(n.Number), checkName(n.Name), checkPassword(n.Password), checkContacts(n.MaxContacts), checkRing(n.RingSeconds), err); err != nil {
+	numbers, wrong := checkNumbers(n.Numbers)
+	if err = first(checkNumber(n.Number), wrong, checkName(n.Name), checkPassword(n.Password), checkContacts(n.MaxContacts), checkRing(n.RingSeconds), err); err != nil {
 		return row, "", err
 	}
 	now := time.Now().UnixMicro()
 	row = extensionRow{Number: n.Number, Name: n.Name, Enabled: !n.Disabled, MaxContacts: n.MaxContacts, RingSeconds: n.RingSeconds,
-		Codecs: strings.Join(codecs, " "), Created: now, Updated: now}
+		Codecs: strings.Join(codecs, " "), Numbers: numbers, Created: now, Updated: now}
 	row.setPassword(realm, n.Password)
 	return row, n.Password, nil
 }
@@ -182,23 +215,31 @@ func (s *Store) ListExtensions(ctx context.Context, after string, limit int) ([]
 }
 
 // CountExtensions answers from memory.
-func (s *Store) CountExtensions() int { return len(*s.extensions.Load()) }
+func (s *Store) CountExtensions() int { return len(s.directory.Load().extensions) }
 
 // UpdateExtension changes an extension. The password is returned when one was generated.
 // Errors: *ValidationError, ErrNotFound.
 func (s *Store) UpdateExtension(ctx context.Context, number string, u ExtensionUpdate) (Extension, string, error) {
 	var row extensionRow
 	var generated string
-	err := s.change(number, func() (*pbx.Extension, error) {
+	err := s.change("extension "+quoted(number), func(d *draft) error {
 		if err := s.db.WithContext(ctx).Take(&row, "number = ?", number).Error; err != nil {
-			return nil, err
+			return err
 		}
 		var err error
 		if generated, err = u.apply(&row, s.realm); err != nil {
-			return nil, err
+			return err
 		}
 		row.Updated = time.Now().UnixMicro()
-		return row.snapshot(), s.db.WithContext(ctx).Save(&row).Error
+		before := d.extensions[number]
+		after := row.snapshot(before)
+		if u.Numbers != nil {
+			if err := s.checkFurther(&d.directory, after, before); err != nil {
+				return err
+			}
+		}
+		d.put(after)
+		return s.db.WithContext(ctx).Save(&row).Error
 	})
 	if err != nil {
 		return Extension{}, "", err
@@ -223,6 +264,10 @@ func (u *ExtensionUpdate) apply(row *extensionRow, realm string) (generated stri
 		codecs, bad := checkCodecs(*u.Codecs)
 		row.Codecs, err = strings.Join(codecs, " "), first(err, bad)
 	}
+	if u.Numbers != nil {
+		numbers, bad := checkNumbers(*u.Numbers)
+		row.Numbers, err = numbers, first(err, bad)
+	}
 	if u.Password != nil {
 		password := *u.Password
 		if password == "" {
@@ -235,61 +280,30 @@ func (u *ExtensionUpdate) apply(row *extensionRow, realm string) (generated stri
 	return generated, err
 }
 
-// DeleteExtension removes an extension and its stored bindings, or returns ErrNotFound.
+// DeleteExtension removes an extension with its further numbers, its services and its stored bindings, and takes it out
+// of the ring groups, or returns ErrNotFound. What else names it (forwards, rules) stays: the number may come back.
 func (s *Store) DeleteExtension(ctx context.Context, number string) error {
-	err := s.change(number, func() (*pbx.Extension, error) {
-		return nil, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-			result := tx.Where("number = ?", number).Delete(&extensionRow{})
-			if result.Error != nil {
-				return result.Error
+	err := s.change("extension "+quoted(number), func(d *draft) error {
+		if d.extensions[number] == nil {
+			return ErrNotFound
+		}
+		d.remove(number)
+		return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			if err := s.leaveGroups(tx, d, number); err != nil {
+				return err
 			}
-			if result.RowsAffected == 0 {
-				return gorm.ErrRecordNotFound
+			for _, q := range [...]string{"DELETE FROM extensions WHERE number = ?", "DELETE FROM bindings WHERE extension = ?"} {
+				if err := tx.Exec(q, number).Error; err != nil {
+					return err
+				}
 			}
-			return tx.Exec("DELETE FROM bindings WHERE extension = ?", number).Error
+			return nil
 		})
 	})
 	if err == nil { // whoever gets the number next must not inherit what the journal still holds
 		s.journal.Bindings(number, nil, func(error) {})
 	}
 	return err
-}
-
-// change does one change in the database, then in memory, then tells of it.
-func (s *Store) change(number string, do func() (*pbx.Extension, error)) error {
-	s.write.Lock()
-	after, err := do()
-	if err != nil {
-		s.write.Unlock()
-		if v, ok := err.(*ValidationError); ok {
-			return v
-		}
-		return known("extension "+quoted(number), err)
-	}
-	s.publish(Change{Number: number, After: after})
-	return nil
-}
-
-// publish makes changes that are in the database visible and tells of them. It gives up s.write.
-func (s *Store) publish(changes ...Change) {
-	next := maps.Clone(*s.extensions.Load())
-	for i, c := range changes {
-		changes[i].Before = next[c.Number]
-		if c.After == nil {
-			delete(next, c.Number)
-		} else {
-			next[c.Number] = c.After
-		}
-	}
-	s.extensions.Store(&next)
-	s.listeners.Lock() // taken before write is given up, so that changes are told in order
-	s.write.Unlock()
-	defer s.listeners.Unlock()
-	for _, c := range changes {
-		for _, f := range s.listeners.f {
-			f(c)
-		}
-	}
 }
 
 // OnChange has f called after each change of an extension, one at a time and in order, on the goroutine that made the
@@ -299,9 +313,6 @@ func (s *Store) OnChange(f func(Change)) {
 	defer s.listeners.Unlock()
 	s.listeners.f = append(s.listeners.f, f)
 }
-
-// Extension implements pbx.Directory.
-func (s *Store) Extension(number string) *pbx.Extension { return (*s.extensions.Load())[number] }
 
 func quoted(s string) string { return fmt.Sprintf("%.40q", s) }
 

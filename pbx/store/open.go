@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"ringback/pbx"
 )
 
 // Open opens a data directory, creating it (0700) if need be, brings its schema up to date and takes over what the
@@ -73,7 +71,7 @@ func (s *Store) load(ctx context.Context) error {
 	if err := s.loadTokens(ctx); err != nil {
 		return err
 	}
-	return s.loadExtensions(ctx)
+	return s.loadDirectory(ctx)
 }
 
 func (s *Store) loadSettings(ctx context.Context) error {
@@ -128,44 +126,6 @@ func (s *Store) loadTokens(ctx context.Context) error {
 		all[t.hash] = &t
 	}
 	s.tokens.Store(&all)
-	return rows.Err()
-}
-
-func (s *Store) loadExtensions(ctx context.Context) error {
-	var n, foreign int
-	if err := s.sql.QueryRowContext(ctx, "SELECT count(*) FROM extensions").Scan(&n); err != nil {
-		return err
-	}
-	rows, err := s.sql.QueryContext(ctx, "SELECT number, name, enabled, max_contacts, ring_seconds, codecs, realm, ha1_md5, ha1_sha256 FROM extensions")
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	all := make(map[string]*pbx.Extension, n)
-	codecs := map[string][]string{"": nil} // most extensions share one list
-	for rows.Next() {
-		var e pbx.Extension
-		var list, realm string
-		var ring int
-		if err := rows.Scan(&e.Number, &e.Name, &e.Enabled, &e.MaxContacts, &ring, &list, &realm, &e.HA1MD5, &e.HA1SHA256); err != nil {
-			return err
-		}
-		names, ok := codecs[list]
-		if !ok {
-			names = strings.Fields(list)
-			codecs[list] = names
-		}
-		e.Ring, e.Codecs = time.Duration(ring)*time.Second, names
-		all[e.Number] = &e
-		if realm != s.realm {
-			foreign++
-		}
-	}
-	s.extensions.Store(&all)
-	if foreign > 0 {
-		s.log.Warn("the digest realm was changed: these extensions' phones are refused until their passwords are set again, or the old realm is back",
-			"realm", s.realm, "extensions", foreign)
-	}
 	return rows.Err()
 }
 

@@ -1,8 +1,9 @@
-// Package store keeps what must outlive the process: extensions, settings, users, API tokens and call records in a
-// SQLite database (gorm over modernc.org/sqlite, no cgo), and what was promised to a phone or a person in a journal.
+// Package store keeps what must outlive the process: extensions with their services, ring groups, opening hours, settings,
+// users, API tokens and call records in a SQLite database (gorm over modernc.org/sqlite, no cgo), and what was promised to a phone or a person in a journal.
 //
 // One directory holds it all: ringback.db, journal/ and a lock that keeps a second instance out. Call control reads
-// extensions from memory (Store is a pbx.Directory); only administration and the journal's background work touch the
+// them from memory (Store is a pbx.OfficeDirectory): each change makes a new snapshot, which never changes, and swaps it in;
+// only administration and the journal's background work touch the
 // database. Every method of Store may be called from any goroutine until Close; what takes a context may wait for the
 // disk, everything else answers from memory.
 package store
@@ -27,6 +28,13 @@ type Options struct {
 	CDRMaxAge  time.Duration // older call records are deleted once a day; 0 keeps them
 	Checkpoint time.Duration // how often the journal is emptied into the database; 0: 5 s
 
+	// CheckCodes says what is wrong with the feature codes of an office that is about to be saved, in a sentence; nil:
+	// nothing ever is. taken reports whether a number is that of an extension or a ring group.
+	CheckCodes func(office *pbx.Office, taken func(number string) bool) error
+	// IsCode reports whether a number is a feature code and so cannot be given to anybody; nil: none is. Neither hook
+	// may call the store.
+	IsCode func(office *pbx.Office, number string) bool
+
 	files files // nil: the operating system's
 }
 
@@ -42,12 +50,12 @@ type Store struct {
 	lock *dirLock
 	opts Options
 
-	write      sync.Mutex // one writer at a time: SQLite has only one, and it waits better here
-	realm      string
-	extensions atomic.Pointer[map[string]*pbx.Extension] // replaced at each change, under write
-	tokens     atomic.Pointer[map[tokenHash]*Token]      // likewise
-	settings   sync.Map                                  // string → string
-	journal    *Journal
+	write     sync.Mutex // one writer at a time: SQLite has only one, and it waits better here
+	realm     string
+	directory atomic.Pointer[directory]            // replaced at each change, under write
+	tokens    atomic.Pointer[map[tokenHash]*Token] // likewise
+	settings  sync.Map                             // string → string
+	journal   *Journal
 
 	listeners struct {
 		sync.Mutex
@@ -60,7 +68,6 @@ type Store struct {
 	closed     sync.Once
 }
 
-var _ pbx.Directory = (*Store)(nil)
 var _ pbx.Journal = (*Journal)(nil)
 
 // Journal is where the line and call control write what must not be forgotten.

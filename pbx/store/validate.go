@@ -15,6 +15,9 @@ func first(errs ...error) error {
 	return nil
 }
 
+// reserved is how the PBX's own addresses begin, such as those of announcements in Error-Info (RFC 3261 §20.18).
+const reserved = "announcement."
+
 func checkNumber(number string) error {
 	solid := false // "." and ".." are no numbers, nor can they stand in a URL
 	for _, c := range []byte(number) {
@@ -28,6 +31,9 @@ func checkNumber(number string) error {
 	}
 	if !solid || len(number) > 32 {
 		return invalid("number", "A number has 1 to 32 characters, a digit or letter among them.")
+	}
+	if len(number) >= len(reserved) && strings.EqualFold(number[:len(reserved)], reserved) {
+		return invalid("number", "Numbers that begin with %s are the PBX's own.", reserved)
 	}
 	return nil
 }

@@ -1,0 +1,151 @@
+package store
+
+import (
+	"maps"
+
+	"ringback/pbx"
+)
+
+// directory is one state of all that plans are made from. It never changes: a change makes the next one.
+type directory struct {
+	extensions map[string]*pbx.Extension
+	owners     map[string]string // further number → extension
+	groups     map[string]*pbx.Group
+	hours      map[string]*pbx.Hours
+	office     *pbx.Office
+}
+
+var _ pbx.OfficeDirectory = (*directory)(nil)
+
+// Extension implements pbx.Directory.
+func (d *directory) Extension(number string) *pbx.Extension { return d.extensions[number] }
+
+// Owner implements pbx.OfficeDirectory.
+func (d *directory) Owner(number string) *pbx.Extension {
+	if e := d.extensions[number]; e != nil {
+		return e
+	}
+	if owner, ok := d.owners[number]; ok {
+		return d.extensions[owner]
+	}
+	return nil
+}
+
+// Group implements pbx.OfficeDirectory.
+func (d *directory) Group(number string) *pbx.Group { return d.groups[number] }
+
+// Hours implements pbx.OfficeDirectory.
+func (d *directory) Hours(name string) *pbx.Hours { return d.hours[name] }
+
+// Office implements pbx.OfficeDirectory.
+func (d *directory) Office() *pbx.Office { return d.office }
+
+// holder says what has a number, "" if nothing has.
+func (d *directory) holder(number string) string {
+	if d.extensions[number] != nil {
+		return "extension " + number
+	}
+	if owner, ok := d.owners[number]; ok {
+		return "a further number of extension " + owner
+	}
+	if d.groups[number] != nil {
+		return "ring group " + number
+	}
+	return ""
+}
+
+// draft is the next directory while it is being made, from one that others read.
+type draft struct {
+	directory
+	changes []Change
+	own     struct{ extensions, owners, groups, hours bool } // maps that were copied already
+}
+
+func copied[V any](m *map[string]V, own *bool) {
+	if !*own {
+		*m, *own = maps.Clone(*m), true
+	}
+}
+
+// put is an extension that was created or changed.
+func (d *draft) put(e *pbx.Extension) { d.replace(e.Number, e) }
+
+// remove is an extension that was deleted.
+func (d *draft) remove(number string) { d.replace(number, nil) }
+
+func (d *draft) replace(number string, after *pbx.Extension) {
+	copied(&d.extensions, &d.own.extensions)
+	before := d.extensions[number]
+	if before != nil && len(before.Numbers) > 0 {
+		copied(&d.owners, &d.own.owners)
+		for _, n := range before.Numbers {
+			delete(d.owners, n)
+		}
+	}
+	if after == nil {
+		delete(d.extensions, number)
+	} else {
+		d.extensions[number] = after
+		if len(after.Numbers) > 0 {
+			copied(&d.owners, &d.own.owners)
+			for _, n := range after.Numbers {
+				d.owners[n] = number
+			}
+		}
+	}
+	d.changes = append(d.changes, Change{Number: number, Before: before, After: after})
+}
+
+func (d *draft) putGroup(g *pbx.Group) {
+	copied(&d.groups, &d.own.groups)
+	d.groups[g.Number] = g
+}
+
+func (d *draft) removeGroup(number string) {
+	copied(&d.groups, &d.own.groups)
+	delete(d.groups, number)
+}
+
+func (d *draft) putHours(h *pbx.Hours) {
+	copied(&d.hours, &d.own.hours)
+	d.hours[h.Name] = h
+}
+
+func (d *draft) removeHours(name string) {
+	copied(&d.hours, &d.own.hours)
+	delete(d.hours, name)
+}
+
+// change makes one change: do writes it to the database and puts it into the draft. Then it is there for everybody,
+// and those who listen are told. After an error nothing has changed. what names what is changed, for errors.
+func (s *Store) change(what string, do func(d *draft) error) error {
+	s.write.Lock()
+	locked := true
+	defer func() { // also when do panics
+		if locked {
+			s.write.Unlock()
+		}
+	}()
+	d := &draft{directory: *s.directory.Load()}
+	if err := do(d); err != nil {
+		if v, ok := err.(*ValidationError); ok {
+			return v
+		}
+		return known(what, err)
+	}
+	next := d.directory
+	s.directory.Store(&next)
+	if len(d.changes) == 0 {
+		return nil
+	}
+	s.listeners.Lock() // taken before write is given up, so that changes are told in order
+	defer s.listeners.Unlock()
+	locked = false
+	s.write.Unlock()
+	for _, c := range d.changes {
+		for _, f := range s.listeners.f {
+			f(c)
+		}
+	}
+	return nil
+}
