@@ -2,6 +2,7 @@ package features
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"ringback/pbx"
@@ -56,7 +57,7 @@ func (r *route) lastCaller(extension string) (pbx.Identity, bool) {
 func (c *codeCall) call(find func(r *route, argument string) (number string, ok bool)) pbx.Target {
 	if c.argument != "" || c.codeService.argument == NoArgument {
 		if number, ok := find(c.route, c.argument); ok {
-			return pbx.Because(c.name, c.route.dial(c.caller, number))
+			return pbx.Because(c.label(), c.route.dial(c.caller, number))
 		}
 		return c.act(func(context.Context, string) (string, error) { return "", errRefused })
 	}
@@ -74,10 +75,7 @@ func (c *codeCall) call(find func(r *route, argument string) (number string, ok 
 }
 
 // again is the making of another plan for the same caller, now.
-func (r *route) again() *route {
-	left := maxTargets
-	return &route{Router: r.Router, at: time.Now(), from: r.from, left: &left}
-}
+func (r *route) again() *route { return r.begin(r.from, time.Now()) }
 
 func myNumber(c *codeCall) pbx.Target {
 	return c.act(func(context.Context, string) (string, error) { return promptDigits + c.caller.Number, nil })

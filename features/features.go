@@ -1,19 +1,42 @@
-// Package features turns what is dialled, and what the called subscriber has switched on, into a plan: a pbx.Target.
-// One file a feature. The order of the lists below is all that is said about how features interact.
+// Package features turns what is dialled, and what subscribers have switched on, into a plan: a pbx.Target.
+// One file a feature. The order of the lists below is all that is said about how features interact; docs/features.md says it
+// in words, pair by pair.
 //
-// Plans are built from the directory in memory: no I/O, no waiting, any goroutine.
+// A call passes the Originating features of whoever makes it, from the last to the first; then those Terminating features of
+// the called subscriber, from the last to the first; then it rings. A feature that sends the call to another number does so as
+// the subscriber, with his Originating features, and from there on all begins anew (route.go).
+//
+// Plans are built from the directory in memory: no I/O, no waiting, any goroutine. A plan is made whole when the call comes. Only
+// what is true at the moment is asked as the call comes by: is a phone registered, the line free, the office open?
 package features
 
 import "ringback/pbx"
 
-// Terminating is every feature of a called subscriber, innermost first.
-var Terminating = []Feature{}
+// Feature is what a called subscriber may have switched on. It returns what is inside of it as it is where that is off, something
+// around it, or something else instead.
+type Feature func(r *route, ext *pbx.Extension, inside plan) pbx.Target
 
-// Feature wraps the target of a call to ext, or returns it unchanged where it is switched off.
-type Feature func(r *route, ext *pbx.Extension, t pbx.Target) pbx.Target
+// CallerFeature is the same of the subscriber who makes a call to a number.
+type CallerFeature func(r *route, by *pbx.Extension, number string, inside plan) pbx.Target
 
-// Originating is every feature of whoever makes a call, innermost first. A forward is made by the subscriber who set it.
-var Originating = []CallerFeature{}
+// plan makes the target of what is inside of a feature, on a route that the feature may have changed. It is made only if it is
+// asked for: what a forward replaces costs nothing.
+type plan func(*route) pbx.Target
 
-// CallerFeature wraps the target of a call by ext to a number, or returns it unchanged.
-type CallerFeature func(r *route, ext *pbx.Extension, number string, t pbx.Target) pbx.Target
+var (
+	// Terminating is every feature of a called subscriber, innermost first. Innermost of all the phones ring.
+	Terminating []Feature
+	// Member is the features of a subscriber that hold where he is called as a member of a ring group that does not keep its
+	// members' forwards.
+	Member []Feature
+	// Originating is every feature of whoever makes a call, innermost first. A forward is made by the subscriber who set it.
+	Originating []CallerFeature
+)
+
+// The lists are set here since features call numbers, which have features: a loop that the language does not allow in
+// the values of variables.
+func init() {
+	Terminating = []Feature{Redirect, OneCall, FindMe, DoNotDisturb, Forward, Closed, AlwaysForward, ScreenIncoming}
+	Member = []Feature{RefuseRedirect, OneCall, DoNotDisturb}
+	Originating = []CallerFeature{ClassOfService, ScreenOutgoing, HideNumber}
+}

@@ -1,6 +1,8 @@
 package features
 
 import (
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"ringback/pbx"
@@ -9,7 +11,7 @@ import (
 // Router makes the plan of each call.
 type Router struct {
 	Directory pbx.OfficeDirectory
-	Settings  pbx.Settings // what feature codes change
+	Settings  pbx.Settings // what feature codes change, and PINs
 	Recent    *pbx.Recent
 	Zone      *time.Location // of schedules that name none; nil: UTC
 }
@@ -17,64 +19,138 @@ type Router struct {
 // MaxDepth is how many times a call may be sent on.
 const MaxDepth = 10
 
-// maxTargets bounds a plan: places of places of places multiply.
+// maxTargets bounds the places of a plan: places of places of places multiply (RFC 5393).
 const maxTargets = 200
 
-// Route is the plan of call c, now.
-func (r *Router) Route(c *pbx.Call) pbx.Target { return r.Plan(c.From, c.Dialled, time.Now()) }
+// Route is the plan of call c, now. What an extension dials is remembered for its redial, unless it is a code.
+func (r *Router) Route(c *pbx.Call) pbx.Target {
+	t, code := r.plan(c.From, c.Dialled, time.Now())
+	if !code && r.Recent != nil && r.Directory.Extension(c.From.Number) != nil {
+		r.Recent.Dialled(c.From.Number, c.Dialled)
+	}
+	return t
+}
 
 // Plan is where a call from a party to a dialled number goes at a time.
 func (r *Router) Plan(from pbx.Identity, dialled string, at time.Time) pbx.Target {
-	left := maxTargets
-	caller := r.Directory.Extension(from.Number)
-	rt := &route{Router: r, at: at, from: from, left: &left}
-	if t := rt.code(caller, dialled); t != nil {
-		return t
-	}
-	return rt.dial(caller, dialled)
+	t, _ := r.plan(from, dialled, at)
+	return t
 }
 
-// route is the making of one plan, or of what is below a forward in it.
+func (r *Router) plan(from pbx.Identity, dialled string, at time.Time) (_ pbx.Target, code bool) {
+	rt := r.begin(from, at)
+	caller := r.Directory.Extension(from.Number)
+	if t := rt.code(caller, dialled); t != nil {
+		return t, true
+	}
+	return rt.dial(caller, dialled), false
+}
+
+// begin is the making of the plan of one call.
+func (r *Router) begin(from pbx.Identity, at time.Time) *route {
+	rt := &route{Router: r, at: at, from: from, left: new(atomic.Int32)}
+	rt.left.Store(maxTargets)
+	return rt
+}
+
+// route is how a call comes to the part of the plan that is being made. It is copied to be changed.
 type route struct {
 	*Router
-	at   time.Time
-	from pbx.Identity    // as the called party is shown it
-	via  []pbx.Diversion // by which the call came here, oldest first
-	left *int            // targets that the plan may still have
+	at      time.Time
+	from    pbx.Identity    // as the called party is shown it
+	called  string          // the number by which the call came to the subscriber, or group
+	via     []pbx.Diversion // by which the call came here, oldest first
+	passed  []string        // extensions and groups that it came by: none may come again
+	wait    time.Duration   // how long phones ring; 0: as their extension says
+	confirm time.Duration   // who answers has to press 1 within this time; 0: need not
+	left    *atomic.Int32   // places that the call may still have, also those that it is redirected to while it is under way
 }
 
 // dial is a call to a number by an extension, nil if somebody else makes it, with the permissions of that extension.
 func (r *route) dial(by *pbx.Extension, number string) pbx.Target {
-	t := r.number(number)
-	if by == nil {
+	if t := announcement(number); t != nil {
 		return t
 	}
-	for _, wrap := range Originating {
-		t = wrap(r, by, number, t)
+	if by == nil {
+		return r.number(number)
 	}
-	return t
+	return r.originating(len(Originating), by, number)
+}
+
+// originating is what the first n of the caller's features make of a call.
+func (r *route) originating(n int, by *pbx.Extension, number string) pbx.Target {
+	if n == 0 {
+		return r.number(number)
+	}
+	return Originating[n-1](r, by, number, func(r *route) pbx.Target { return r.originating(n-1, by, number) })
 }
 
 // number is where calls to a number go.
 func (r *route) number(number string) pbx.Target {
-	if *r.left--; *r.left < 0 {
-		return pbx.Refuse(pbx.Loop)
+	if r.passedBy(number) {
+		return pbx.Because(number+" has been passed already", pbx.Refuse(pbx.Loop))
+	}
+	if r.full() {
+		return pbx.Because("the call has too many places to go to", pbx.Refuse(pbx.TooManyHops))
 	}
 	if ext := r.Directory.Owner(number); ext != nil && ext.Enabled {
-		return r.extension(ext, number)
+		return r.reaching(ext.Number, number).extension(ext, Terminating)
 	}
+	if g := r.Directory.Group(number); g != nil && g.Enabled {
+		return r.reaching(g.Number, number).group(g)
+	}
+	r.left.Add(-1)
 	return pbx.Refuse(pbx.NotFound)
 }
 
-// extension is where calls to an extension go.
-func (r *route) extension(ext *pbx.Extension, number string) pbx.Target {
-	ring := pbx.Ringing{Extension: ext.Number, Wait: ext.Ring, Via: r.via}
-	if number != ext.Number {
-		ring.Number = number
+// reaching is r as it comes to an extension or group, by a number of it.
+func (r *route) reaching(self, number string) *route {
+	to := *r
+	to.called = number
+	to.passed = append(slices.Clip(r.passed), self)
+	return &to
+}
+
+// passedBy reports whether the call has come by whom the number reaches.
+func (r *route) passedBy(number string) bool {
+	if ext := r.Directory.Owner(number); ext != nil {
+		number = ext.Number
 	}
-	var t pbx.Target = ring
-	for _, wrap := range Terminating {
-		t = wrap(r, ext, t)
+	return slices.Contains(r.passed, number)
+}
+
+// full reports whether the call has as many places to go to as it may have.
+func (r *route) full() bool { return r.left.Load() <= 0 }
+
+// extension is where calls to an extension go that has these features.
+func (r *route) extension(ext *pbx.Extension, features []Feature) pbx.Target {
+	if len(features) == 0 {
+		return r.ring(ext)
 	}
-	return t
+	outer, inner := features[len(features)-1], features[:len(features)-1]
+	return outer(r, ext, func(r *route) pbx.Target { return r.extension(ext, inner) })
+}
+
+// ring is the phones of an extension.
+func (r *route) ring(ext *pbx.Extension) pbx.Target {
+	if r.left.Add(-1) < 0 {
+		return pbx.Because("the call has too many places to go to", pbx.Refuse(pbx.TooManyHops))
+	}
+	ring := pbx.Ringing{Extension: ext.Number, Wait: r.waitOr(ext.Ring), Via: r.via, Confirm: r.confirm}
+	if r.called != ext.Number {
+		ring.Number = r.called
+	}
+	if r.from.Hidden {
+		from := r.from
+		ring.From = &from
+	}
+	return ring
+}
+
+// waitOr is how long phones ring that otherwise would ring for d.
+func (r *route) waitOr(d time.Duration) time.Duration {
+	if r.wait > 0 {
+		return r.wait
+	}
+	return d
 }

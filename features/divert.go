@@ -1,0 +1,43 @@
+package features
+
+import (
+	"slices"
+	"time"
+
+	"ringback/pbx"
+)
+
+// cause is why a call is sent on: the word of RFC 5806 §5, and the status that stands for it in History-Info
+// (RFC 4458 §2, RFC 7544 §7).
+type cause struct {
+	reason string
+	status int
+}
+
+var (
+	causeAlways      = cause{"unconditional", 302}
+	causeBusy        = cause{"user-busy", 486}
+	causeNoAnswer    = cause{"no-answer", 408}
+	causeUnavailable = cause{"unavailable", 503}
+	causeDisturbed   = cause{"do-not-disturb", 404}
+	causeClosed      = cause{"time-of-day", 404}
+	causeFindMe      = cause{"follow-me", 404}
+	causeRedirect    = cause{"deflection", 302} // the response of the phone itself (RFC 7044 §10.2)
+)
+
+// divert sends the call on from the number that it came to, as a call by the subscriber whose number that is (nil: of a
+// group). wait is how long the target rings, 0: as long as it does anyway. The caller is told by 181, but not of what cannot be.
+func (r *route) divert(by *pbx.Extension, to string, why cause, wait time.Duration) pbx.Target {
+	if r.passedBy(to) {
+		return pbx.Because("a loop: "+to+" has been passed already", pbx.Refuse(pbx.Loop))
+	}
+	if len(r.via) >= MaxDepth {
+		return pbx.Because("the call has been sent on too often", pbx.Refuse(pbx.TooManyHops))
+	}
+	d := pbx.Diversion{From: r.called, To: to, Reason: why.reason, Status: why.status,
+		Hidden: by != nil && by.Services.HideNumber.On}
+	on := *r
+	on.via = append(slices.Clip(r.via), d)
+	on.wait = wait
+	return pbx.Divert(d, on.dial(by, to))
+}

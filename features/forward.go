@@ -1,0 +1,66 @@
+package features
+
+import (
+	"time"
+
+	"ringback/pbx"
+)
+
+// AlwaysForward sends every call on, and rings no phone of the subscriber.
+func AlwaysForward(r *route, ext *pbx.Extension, inside plan) pbx.Target {
+	f := &ext.Services.Always
+	if !f.On {
+		return inside(r)
+	}
+	return r.forward(ext, f, "forward always", causeAlways, r.wait)
+}
+
+// Forward sends calls on that the subscriber cannot or does not take. All its branches judge the same attempt: what becomes of the
+// call at the number it is sent to is not judged again here.
+func Forward(r *route, ext *pbx.Extension, inside plan) pbx.Target {
+	s := &ext.Services
+	if !s.Busy.On && !s.NoAnswer.On && !s.Unreachable.On {
+		return inside(r)
+	}
+	own := r
+	if s.NoAnswer.On && s.NoAnswer.After > 0 && r.wait == 0 {
+		shorter := *r
+		shorter.wait = seconds(s.NoAnswer.After)
+		own = &shorter
+	}
+	t := inside(own)
+	branches := make([]pbx.Branch, 0, 3)
+	if s.Busy.On {
+		why := causeBusy
+		if s.DoNotDisturb.On {
+			why = causeDisturbed
+		}
+		branches = append(branches, pbx.On(r.forward(ext, &s.Busy, "forward when busy", why, 0), pbx.Busy, pbx.Declined))
+	}
+	if s.DoNotDisturb.On { // then nothing else can come of it
+		return pbx.Else(t, branches...)
+	}
+	if s.NoAnswer.On {
+		kinds := []pbx.Kind{pbx.NoAnswer, pbx.Unreachable}
+		if s.Unreachable.On {
+			kinds = kinds[:1]
+		}
+		branches = append(branches, pbx.On(r.forward(ext, &s.NoAnswer, "forward on no answer", causeNoAnswer, 0), kinds...))
+	}
+	if s.Unreachable.On {
+		branches = append(branches, pbx.On(r.forward(ext, &s.Unreachable, "forward when unreachable", causeUnavailable, 0), pbx.Unreachable))
+	}
+	return pbx.Else(t, branches...)
+}
+
+// forward is where f sends the call, for the subscriber who set it. wait is how long the target rings where f does not say it.
+func (r *route) forward(ext *pbx.Extension, f *pbx.Forward, what string, why cause, wait time.Duration) pbx.Target {
+	if f.Ring > 0 {
+		wait = seconds(f.Ring)
+	}
+	if f.Answer == "redirect" && !r.passedBy(f.To) {
+		return r.because(what, f.Set, pbx.Refuse(pbx.Outcome{Kind: pbx.Redirected, By: pbx.System, Status: 302, ToCaller: true,
+			Contacts: []pbx.Redirection{{Number: f.To, Local: true, Q: 1000}}}))
+	}
+	return r.because(what, f.Set, r.divert(ext, f.To, why, wait))
+}
