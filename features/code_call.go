@@ -2,7 +2,6 @@ package features
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"ringback/pbx"

@@ -64,18 +64,14 @@ func forwardToggle(which forwarding) func(*codeCall) pbx.Target {
 	}
 }
 
-// mayForward reports whether the caller could forward calls to a number: it is not his own, and a call sent there by him goes
-// somewhere. That somebody there does not want to be disturbed just now is no reason against it.
+// mayForward reports whether the caller could forward calls to a number: sent there by him they would go somewhere, and not back to
+// himself. That somebody there does not want to be disturbed just now is no reason against it.
 func (c *codeCall) mayForward(to string) bool {
 	if !isNumber(to) || len(to) > maxArgument {
 		return false
 	}
-	if owner := c.route.Directory.Owner(to); owner != nil && owner.Number == c.caller.Number {
-		return false
-	}
-	r := c.route.again()
-	r.via = []pbx.Diversion{{From: c.caller.Number, To: to, Reason: "unconditional", Status: 302}}
-	return leads(r.dial(c.caller, to))
+	r := c.route.again().reaching(c.caller.Number, c.caller.Number)
+	return leads(r.divert(c.caller, to, causeAlways, 0))
 }
 
 // leads reports whether a plan leads anywhere, other than to a refusal that will be the same tomorrow.

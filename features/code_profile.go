@@ -18,6 +18,7 @@ var profiles = map[string]map[string]string{
 		"call_waiting_on":       "*70",
 		"call_waiting_off":      "*71",
 		"find_me_toggle":        "*21",
+		"day_night":             "*28",
 		"block":                 "*30",
 		"unblock":               "*31",
 		"block_last_caller":     "*32",

@@ -29,12 +29,13 @@ var codeServices = []codeService{
 	{"forward_no_answer_off", NoArgument, "stop forwarding calls when nobody answers", forwardOff(unanswered)},
 	{"forward_unreachable_on", ANumber, "forward calls to a number when no phone is there", forwardOn(unreachable)},
 	{"forward_unreachable_off", NoArgument, "stop forwarding calls when no phone is there", forwardOff(unreachable)},
-	{"do_not_disturb_on", NoArgument, "do not disturb", switchTo(doNotDisturb, true)},
-	{"do_not_disturb_off", NoArgument, "calls ring again", switchTo(doNotDisturb, false)},
-	{"do_not_disturb_toggle", NoArgument, "do not disturb, or calls ring again", toggle(doNotDisturb)},
-	{"call_waiting_on", NoArgument, "let a second call ring", switchTo(callWaiting, true)},
-	{"call_waiting_off", NoArgument, "be busy while a call is up", switchTo(callWaiting, false)},
-	{"find_me_toggle", NoArgument, "ring at several places, or only here", toggle(findMe)},
+	{"do_not_disturb_on", NoArgument, "do not disturb", switchTo(dndSetting, true)},
+	{"do_not_disturb_off", NoArgument, "calls ring again", switchTo(dndSetting, false)},
+	{"do_not_disturb_toggle", NoArgument, "do not disturb, or calls ring again", toggle(dndSetting)},
+	{"call_waiting_on", NoArgument, "let a second call ring", switchTo(callWaitingSetting, true)},
+	{"call_waiting_off", NoArgument, "be busy while a call is up", switchTo(callWaitingSetting, false)},
+	{"find_me_toggle", NoArgument, "ring at several places, or only here", toggle(findMeSetting)},
+	{"day_night", NoArgument, "open or close the office, or leave it to the clock again", dayNight},
 	{"block", ANumber, "reject calls from a number", block},
 	{"unblock", ANumber, "accept calls from a number again", unblock},
 	{"block_last_caller", NoArgument, "reject calls from whoever called last", blockLastCaller},
@@ -70,18 +71,33 @@ const keyWait = 5 * time.Second
 // errRefused is what the caller has asked for and cannot have. He hears it; it is nobody else's business.
 var errRefused = errors.New("refused")
 
-// String is the service as the plan shows it: "service: forward always on, to 1002".
-func (c *codeCall) String() string {
-	s := "service: " + strings.ReplaceAll(c.name, "_", " ")
-	switch {
-	case c.argument != "" && strings.HasPrefix(c.name, "forward"):
-		return s + ", to " + c.argument
-	case c.argument != "":
-		return s + ", " + c.argument
-	case c.codeService.argument != NoArgument:
-		return s + ", asks for the " + string(c.codeService.argument)
+// errNoSettings is a router that was not given any.
+var errNoSettings = errors.New("settings cannot be changed")
+
+// label is the service in words: "forward always on".
+func (c *codeCall) label() string {
+	s := strings.ReplaceAll(c.name, "_", " ")
+	if c.argument != "" && c.codeService.argument == ASpeedDial {
+		s += " " + c.argument
 	}
 	return s
+}
+
+// String is the service as the plan shows it: "service: forward always on, to 1002".
+func (c *codeCall) String() string {
+	s := "service: " + c.label()
+	switch {
+	case c.codeService.argument == NoArgument:
+		return s
+	case c.argument == "":
+		return s + ", asks for the " + string(c.codeService.argument)
+	case c.codeService.argument == ASpeedDial:
+		return s
+	case strings.HasPrefix(c.name, "forward"):
+		return s + ", to " + c.argument
+	default:
+		return s + ", " + c.argument
+	}
 }
 
 // act is a service that changes something: it answers, asks for the argument where that is missing, does it, and says how it
@@ -123,10 +139,10 @@ func confirm(ctx context.Context, t *pbx.Talk, prompt string) pbx.Target {
 // change changes the caller's services.
 func (c *codeCall) change(ctx context.Context, f func(*pbx.Services) error) error {
 	if c.route.Settings == nil {
-		return errors.New("settings cannot be changed")
+		return errNoSettings
 	}
 	return c.route.Settings.ChangeServices(ctx, c.caller.Number, f)
 }
 
 // set says that it was the caller, now.
-func (c *codeCall) set() pbx.Set { return pbx.Set{By: c.caller.Number, At: time.Now()} }
+func (c *codeCall) set() pbx.Set { return pbx.Set{By: c.caller.Number, At: time.Now().UTC()} }

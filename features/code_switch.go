@@ -13,7 +13,7 @@ type setting struct {
 	become func(*pbx.Services, bool, pbx.Set) error
 }
 
-var doNotDisturb = setting{
+var dndSetting = setting{
 	is: func(s *pbx.Services) bool { return s.DoNotDisturb.On },
 	become: func(s *pbx.Services, on bool, by pbx.Set) error {
 		s.DoNotDisturb = pbx.Switch{On: on, Set: by}
@@ -21,7 +21,7 @@ var doNotDisturb = setting{
 	},
 }
 
-var callWaiting = setting{
+var callWaitingSetting = setting{
 	is: func(s *pbx.Services) bool { return !s.OneCall.On },
 	become: func(s *pbx.Services, on bool, by pbx.Set) error {
 		s.OneCall = pbx.Switch{On: !on, Set: by}
@@ -29,7 +29,7 @@ var callWaiting = setting{
 	},
 }
 
-var findMe = setting{
+var findMeSetting = setting{
 	is: func(s *pbx.Services) bool { return s.FindMe.On },
 	become: func(s *pbx.Services, on bool, by pbx.Set) error {
 		if len(s.FindMe.Steps) == 0 {
