@@ -71,6 +71,13 @@ func (c *Call) Caller() *Leg {
 	return c.caller
 }
 
+// hidden notes for the record that the caller hides his number.
+func (c *Call) hidden() {
+	c.sb.mu.Lock()
+	defer c.sb.mu.Unlock()
+	c.record.Hidden = true
+}
+
 // Offered are the codecs that the caller can do, preferred first; nil if it has not said yet.
 func (c *Call) Offered() []media.Codec {
 	if leg := c.Caller(); leg != nil {

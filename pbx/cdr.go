@@ -11,7 +11,8 @@ type CDR struct {
 	ID        string    `json:"id"` // unique, sorts by start time
 	From      string    `json:"from"`
 	FromName  string    `json:"from_name,omitempty"`
-	To        string    `json:"to"` // as dialled
+	Hidden    bool      `json:"hidden,omitempty"` // a called party was not shown From
+	To        string    `json:"to"`               // as dialled
 	Started   time.Time `json:"started"`
 	Rang      time.Time `json:"rang,omitzero"`
 	Answered  time.Time `json:"answered,omitzero"`

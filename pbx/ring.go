@@ -45,6 +45,9 @@ func (r Ringing) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 		from = *r.From
 	}
 	c.sb.recent.called(r.Extension, from)
+	if from.Hidden {
+		c.hidden()
+	}
 	contacts := c.sb.line.Contacts(r.Extension)
 	if c.only != nil && r.Extension == c.Dialled {
 		contacts = slices.DeleteFunc(contacts, func(to Contact) bool { return !slices.Contains(c.only, to.ID) })
