@@ -59,13 +59,13 @@ func TestConfirmationIsHeardByWhoAnsweredAlone(t *testing.T) {
 	with(t, plan(confirmed("1001", 5)), func(r *rig) {
 		h := r.Register("1001", pbxtest.EarlyMedia(0, pbxtest.Answer(time.Second)))
 		alice := r.Call("1000", "1001", pbxtestCodecs...)
-		time.Sleep(500 * time.Millisecond)
+		pass(500 * time.Millisecond)
 		r.hears(alice, "1001")
-		time.Sleep(time.Second)
+		pass(time.Second)
 		for range 4 { // again and again
 			r.hears(h.Last(), pbx.PromptConfirm)
 			r.hears(alice, "")
-			time.Sleep(promptLength)
+			pass(promptLength)
 		}
 		if told := alice.Told(); alice.Answered() || len(r.journal.answered) > 0 {
 			t.Error("the caller is answered before anybody has accepted", told)
@@ -109,7 +109,7 @@ func TestOthersWhileOneConfirms(t *testing.T) {
 		one := r.Register("1001", pbxtest.Answer(time.Second))
 		two := r.Register("1002", pbxtest.RingForever())
 		alice := r.Call("1000", "1001")
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		alice.Cancel()
 		synctest.Wait()
 		for _, h := range []*pbxtest.Handset{one, two} {
@@ -139,7 +139,7 @@ func TestOthersWhileOneConfirms(t *testing.T) {
 		r.Register("1001", pbxtest.EarlyMedia(0, pbxtest.Answer(3*time.Second)))
 		two := r.Register("1002", pbxtest.EarlyMedia(0, pbxtest.Answer(time.Second)))
 		alice := r.Call("1000", "1001")
-		time.Sleep(13*time.Second + 500*time.Millisecond)
+		pass(13*time.Second + 500*time.Millisecond)
 		r.hears(alice, "1002") // the early media of the first is forgotten
 		r.connected(alice, "1002", 14*time.Second)
 		if two.Last() == nil {
@@ -162,7 +162,7 @@ func TestConfirmationRaces(t *testing.T) {
 			} else {
 				alice.Cancel()
 			}
-			time.Sleep(time.Minute)
+			pass(time.Minute)
 			if _, over := alice.Ended(); !over || len(r.journal.ended) != 1 {
 				t.Error(alice.Told(), len(r.journal.ended))
 			}

@@ -47,7 +47,7 @@ func TestHuntInOrderPassesOver(t *testing.T) {
 			r.connected(alice, "1002", 6*time.Second)
 		}
 		busy := r.Call("1002", "1001") // 1001 rings a second line, 1002 makes a call: it is passed over
-		time.Sleep(time.Second)
+		pass(time.Second)
 		r.connected(r.Call("1000", "600"), "1003", 6*time.Second)
 		if got := r.rangInOrder(); got != "1001 1003" {
 			t.Error(got)
@@ -75,7 +75,7 @@ func TestRoundRobin(t *testing.T) {
 		}
 		// Two calls in the same moment: each gets its own member at once.
 		a, b := r.Call("1000", "600"), r.Call("1009", "600")
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		got := []string{a.Hears(), b.Hears()}
 		if strings.Join(got, " ") != "1002 1003" && strings.Join(got, " ") != "1003 1002" {
 			t.Error(got)
@@ -103,25 +103,25 @@ func TestLongestIdle(t *testing.T) {
 			r.connected(r.Call("1000", "600"), want, time.Second)
 		}
 		long := r.Call("1000", "600")
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		r.hears(long, "1001")
 		short := r.Call("1009", "600")
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		r.hears(short, "1002")
 		short.Bye()
-		time.Sleep(time.Second)
+		pass(time.Second)
 		long.Bye() // 1001's call began first, and ended last
 		synctest.Wait()
 		for _, want := range []string{"1003", "1002", "1001"} {
 			r.connected(r.Call("1000", "600"), want, time.Second)
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
 	})
 	with(t, plan(group(pbx.LongestIdle)), func(r *rig) { // a call that was not answered does not end an idle time
 		one := r.Register("1001", pbxtest.Answer(time.Second))
 		two := r.Register("1002", pbxtest.Answer(time.Second))
 		r.connected(r.Call("1000", "600"), "1001", time.Second)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		r.connected(r.Call("1000", "600"), "1002", time.Second)
 		one.Set(pbxtest.RingForever())
 		two.Set(pbxtest.RingForever())

@@ -20,7 +20,7 @@ func TestOneCallAtATime(t *testing.T) {
 		if n := len(one.Calls()); n != 1 {
 			t.Error("calls offered:", n)
 		}
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		if a.Answered() == b.Answered() {
 			t.Error("exactly one must be connected", a.Told(), b.Told())
 		}
@@ -58,7 +58,7 @@ func TestCallsThatAnExtensionMakesCount(t *testing.T) {
 		out := r.Call("1001", "1005")
 		synctest.Wait()
 		r.refused(r.Call("1000", "1001"), "refuse 486", 0) // while it rings there
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		r.refused(r.Call("1000", "1001"), "refuse 486", 0) // while they talk
 		r.refused(r.Call("1001", "1001"), "refuse 486", 0)
 		out.Bye()
@@ -95,15 +95,15 @@ func TestReservationIsReleased(t *testing.T) {
 		{"the caller cancels in the moment of the answer", alone, pbxtest.Answer(time.Second), func(_ *rig, a *pbxtest.Party) { time.Sleep(time.Second); a.Cancel(); a.Bye() }},
 		{"hangs up at once", alone, pbxtest.Bye(0, pbxtest.Answer(time.Second)), nil},
 		{"hangs up", alone, pbxtest.Bye(time.Second, pbxtest.Answer(time.Second)), nil},
-		{"the caller hangs up", alone, pbxtest.Answer(0), func(_ *rig, a *pbxtest.Party) { time.Sleep(time.Second); a.Bye() }},
-		{"the caller vanishes", alone, pbxtest.Answer(0), func(_ *rig, a *pbxtest.Party) { time.Sleep(time.Second); a.Vanish() }},
-		{"loses a race", plan(pbx.Fork(oneCall(5), ring("1002", 5))), pbxtest.Answer(time.Second), func(_ *rig, a *pbxtest.Party) { time.Sleep(2 * time.Second); a.Bye() }},
-		{"rings while another answers", plan(pbx.Fork(oneCall(5), ring("1002", 5))), pbxtest.RingForever(), func(_ *rig, a *pbxtest.Party) { time.Sleep(2 * time.Second); a.Bye() }},
+		{"the caller hangs up", alone, pbxtest.Answer(0), func(_ *rig, a *pbxtest.Party) { pass(time.Second); a.Bye() }},
+		{"the caller vanishes", alone, pbxtest.Answer(0), func(_ *rig, a *pbxtest.Party) { pass(time.Second); a.Vanish() }},
+		{"loses a race", plan(pbx.Fork(oneCall(5), ring("1002", 5))), pbxtest.Answer(time.Second), func(_ *rig, a *pbxtest.Party) { pass(2 * time.Second); a.Bye() }},
+		{"rings while another answers", plan(pbx.Fork(oneCall(5), ring("1002", 5))), pbxtest.RingForever(), func(_ *rig, a *pbxtest.Party) { pass(2 * time.Second); a.Bye() }},
 		{"is not confirmed", plan(pbx.OneCall("1001", confirmed)), pbxtest.Answer(time.Second), nil},
 		{"hangs up instead of confirming", plan(pbx.OneCall("1001", confirmed)), pbxtest.Bye(time.Second, pbxtest.Answer(time.Second)), nil},
 		{"confirms", plan(pbx.OneCall("1001", confirmed)), pbxtest.Press("1", time.Second, pbxtest.Bye(2*time.Second, pbxtest.Answer(time.Second))), nil},
 		{"is hung up from outside", alone, pbxtest.Answer(0), func(r *rig, _ *pbxtest.Party) {
-			time.Sleep(time.Second)
+			pass(time.Second)
 			r.sb.HangupCall(r.sb.Calls()[0].ID, pbx.Hangup)
 		}},
 	} {
@@ -119,7 +119,7 @@ func TestReservationIsReleased(t *testing.T) {
 					if tc.end != nil {
 						tc.end(r, alice)
 					}
-					time.Sleep(time.Minute)
+					pass(time.Minute)
 					if _, over := alice.Ended(); !over {
 						t.Error("still up:", alice.Told())
 					}

@@ -149,13 +149,13 @@ func TestWhenAsksAsTheCallComesBy(t *testing.T) {
 	}
 	with(t, plan(pbx.InOrder(ring("1001", 40), when)), func(r *rig) {
 		// The clock of a bubble starts at midnight UTC.
-		time.Sleep(18*time.Hour - 20*time.Second)
+		pass(18*time.Hour - 20*time.Second)
 		r.Register("1001", pbxtest.RingForever())
 		r.Register("1002", pbxtest.Answer(time.Second))
 		r.Register("1003", pbxtest.Answer(time.Second))
 		r.connected(r.Call("1000", "x"), "1002", 41*time.Second) // it began before six, and came by after
 		r.went("0s-40s ring 1001 for 40s: no answer 480 (system)\n40s-41s evening: answered (callee)\n40s-41s ring 1002 for 5s: answered (callee)\n")
-		time.Sleep(6 * time.Hour)
+		pass(6 * time.Hour)
 		r.connected(r.Call("1000", "x"), "1003", 41*time.Second)
 	})
 }
@@ -167,9 +167,9 @@ func TestDivertTellsTheCaller(t *testing.T) {
 		one := r.Register("1001", pbxtest.EarlyMedia(time.Second, pbxtest.RingForever()))
 		two := r.Register("1002", pbxtest.Answer(3*time.Second))
 		alice := r.Call("1000", "1001")
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		r.hears(alice, "1001")
-		time.Sleep(4 * time.Second)
+		pass(4 * time.Second)
 		r.hears(alice, "") // the early media of what has failed
 		r.connected(alice, "1002", 8*time.Second)
 		if got := strings.Join(alice.Told(), ", "); got != "183 early PCMU PCMA telephone-event, 180, 181, 180, 200 PCMU PCMA telephone-event, sent bye" {
@@ -198,7 +198,7 @@ func TestEarlyMediaOfOneBranchDoesNotShutOutTheNext(t *testing.T) {
 		r.Register("1001", pbxtest.EarlyMedia(0, pbxtest.Reject(486, time.Second)))
 		two := r.Register("1002", pbxtest.EarlyMedia(time.Second, pbxtest.Answer(3*time.Second)))
 		alice := r.Call("1000", "x")
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		r.hears(alice, "1002")
 		r.hears(two.Last(), "1000")
 		r.connected(alice, "1002", 5*time.Second)
@@ -310,7 +310,7 @@ func TestHangupAndDrainAtEachStage(t *testing.T) {
 			with(t, p, func(r *rig) {
 				phones(r)
 				alice := r.Call("1000", "x")
-				time.Sleep(at)
+				pass(at)
 				if !r.sb.HangupCall(r.sb.Calls()[0].ID, pbx.Hangup.ByWhom(pbx.Admin)) {
 					r.Error("no such call")
 				}
@@ -331,7 +331,7 @@ func TestHangupAndDrainAtEachStage(t *testing.T) {
 			with(t, p, func(r *rig) {
 				phones(r)
 				alice := r.Call("1000", "x")
-				time.Sleep(at)
+				pass(at)
 				synctest.Wait()
 				if alice.Answered() {
 					alice.Bye()
@@ -342,4 +342,10 @@ func TestHangupAndDrainAtEachStage(t *testing.T) {
 			})
 		})
 	}
+}
+
+// pass lets time go by, and what is due then happen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

@@ -38,20 +38,20 @@ func TestKeys(t *testing.T) {
 		typed func(alice *pbxtest.Party)
 		want  keys
 	}{
-		{"to the limit, in the prompt", func(a *pbxtest.Party) { time.Sleep(time.Second); a.Press("12"); time.Sleep(time.Second); a.Press("34") }, keys{"1234", true, 2 * time.Second}},
-		{"ended by #", func(a *pbxtest.Party) { time.Sleep(3 * time.Second); a.Press("7#9") }, keys{"7", true, 3 * time.Second}},
-		{"# alone", func(a *pbxtest.Party) { time.Sleep(time.Second); a.Press("#") }, keys{"", true, time.Second}},
+		{"to the limit, in the prompt", func(a *pbxtest.Party) { pass(time.Second); a.Press("12"); pass(time.Second); a.Press("34") }, keys{"1234", true, 2 * time.Second}},
+		{"ended by #", func(a *pbxtest.Party) { pass(3 * time.Second); a.Press("7#9") }, keys{"7", true, 3 * time.Second}},
+		{"# alone", func(a *pbxtest.Party) { pass(time.Second); a.Press("#") }, keys{"", true, time.Second}},
 		{"none", func(*pbxtest.Party) {}, keys{"", true, promptLength + 5*time.Second}},
 		{"too few", func(a *pbxtest.Party) {
-			time.Sleep(4 * time.Second)
+			pass(4 * time.Second)
 			a.Press("1")
-			time.Sleep(4 * time.Second)
+			pass(4 * time.Second)
 			a.Press("2")
 		}, keys{"12", true, 13 * time.Second}},
-		{"stars and letters", func(a *pbxtest.Party) { time.Sleep(time.Second); a.Press("*A0D") }, keys{"*A0D", true, time.Second}},
-		{"too many", func(a *pbxtest.Party) { time.Sleep(time.Second); a.Press(strings.Repeat("1234567890", 20)) }, keys{"1234", true, time.Second}},
-		{"hangs up in the prompt", func(a *pbxtest.Party) { time.Sleep(time.Second); a.Bye() }, keys{"", false, time.Second}},
-		{"hangs up in the middle", func(a *pbxtest.Party) { time.Sleep(time.Second); a.Press("12"); time.Sleep(time.Second); a.Bye() }, keys{"", false, 2 * time.Second}},
+		{"stars and letters", func(a *pbxtest.Party) { pass(time.Second); a.Press("*A0D") }, keys{"*A0D", true, time.Second}},
+		{"too many", func(a *pbxtest.Party) { pass(time.Second); a.Press(strings.Repeat("1234567890", 20)) }, keys{"1234", true, time.Second}},
+		{"hangs up in the prompt", func(a *pbxtest.Party) { pass(time.Second); a.Bye() }, keys{"", false, time.Second}},
+		{"hangs up in the middle", func(a *pbxtest.Party) { pass(time.Second); a.Press("12"); pass(time.Second); a.Bye() }, keys{"", false, 2 * time.Second}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var got keys
@@ -61,7 +61,7 @@ func TestKeys(t *testing.T) {
 				r.told(alice, "200", 0)
 				r.hears(alice, "enter-number")
 				tc.typed(alice)
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				if _, over := alice.Ended(); !over || got != tc.want {
 					t.Errorf("%+v, want %+v; %v", got, tc.want, alice.Told())
 				}
@@ -84,10 +84,10 @@ func TestTypeahead(t *testing.T) {
 	}))
 	with(t, p, func(r *rig) {
 		alice := r.Call("1000", "x")
-		time.Sleep(time.Second)
+		pass(time.Second)
 		r.hears(alice, "done")
 		alice.Press("4711#82")
-		time.Sleep(500 * time.Millisecond)
+		pass(500 * time.Millisecond)
 		r.hears(alice, "done")
 		r.told(alice, "hangup", time.Minute)
 		if first != "47" || second != "11" || third != "82" {
@@ -96,7 +96,7 @@ func TestTypeahead(t *testing.T) {
 	})
 	with(t, p, func(r *rig) { // more than is kept: the first 64
 		alice := r.Call("1000", "x")
-		time.Sleep(time.Second)
+		pass(time.Second)
 		alice.Press(strings.Repeat("1", 1000))
 		r.told(alice, "hangup", time.Minute)
 		if len(first)+len(second)+len(third) != 22 {
@@ -127,17 +127,17 @@ func TestServiceGoesOn(t *testing.T) {
 		alice := r.Call("1000", "x")
 		synctest.Wait()
 		alice.Press("1")
-		time.Sleep(500 * time.Millisecond)
+		pass(500 * time.Millisecond)
 		r.hears(alice, "") // nothing rings yet
-		time.Sleep(time.Second)
+		pass(time.Second)
 		r.hears(alice, pbx.PromptRinging)
 		if list := r.sb.Calls(); list[0].State != "answered" {
 			t.Error(list)
 		}
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		r.hears(alice, "1001")
 		r.hears(bob.Last(), "1000")
-		time.Sleep(time.Second)
+		pass(time.Second)
 		bob.Last().Bye()
 		synctest.Wait()
 		if got := strings.Join(alice.Told(), ", "); got != "200 PCMU PCMA telephone-event, hangup answered (callee)" {
@@ -160,7 +160,7 @@ func TestServiceGoesOn(t *testing.T) {
 			alice := r.Call("1000", "x")
 			synctest.Wait()
 			alice.Press("1")
-			time.Sleep(time.Second)
+			pass(time.Second)
 			r.hears(alice, tc.prompt)
 			r.told(alice, "hangup", 10*time.Second)
 			if took := time.Since(alice.Created); took != 4*time.Second {
@@ -177,7 +177,7 @@ func TestServiceGoesOn(t *testing.T) {
 		alice := r.Call("1000", "x")
 		synctest.Wait()
 		alice.Press("1")
-		time.Sleep(time.Second)
+		pass(time.Second)
 		alice.Bye()
 		synctest.Wait()
 		if o, over := bob.Last().Ended(); !over || o.Kind != pbx.Cancelled || o.By != pbx.Caller {
@@ -197,11 +197,11 @@ func TestServedCallerHearsEarlyMediaAndThenRinging(t *testing.T) {
 		alice := r.Call("1000", "x")
 		synctest.Wait()
 		alice.Press("1")
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		r.hears(alice, "1001")
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		r.hears(alice, pbx.PromptRinging)
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		r.hears(alice, "1002")
 		alice.Bye()
 	})
@@ -221,10 +221,10 @@ func TestSecondServiceEndsTheRingingTone(t *testing.T) {
 		synctest.Wait()
 		alice.Press("1")
 		for _, want := range []string{pbx.PromptRinging, pbx.PromptRinging, "sorry", pbx.PromptRinging} {
-			time.Sleep(2 * time.Second)
+			pass(2 * time.Second)
 			r.hears(alice, want)
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 		r.hears(alice, "1002")
 		alice.Bye()
 		if n := slices.IndexFunc(alice.Told(), func(s string) bool { return strings.HasPrefix(s, "18") }); n >= 0 {
@@ -238,7 +238,7 @@ func TestAnnounce(t *testing.T) {
 	p := pbx.Announce("rejected", rejected)
 	with(t, plan(p), func(r *rig) {
 		alice := r.Call("1000", "1001")
-		time.Sleep(time.Second)
+		pass(time.Second)
 		r.hears(alice, "rejected")
 		if alice.Answered() {
 			t.Error("answered")
@@ -261,7 +261,7 @@ func TestAnnounce(t *testing.T) {
 	})
 	with(t, plan(p), func(r *rig) { // the caller gives up
 		alice := r.Call("1000", "1001")
-		time.Sleep(time.Second)
+		pass(time.Second)
 		alice.Cancel()
 		synctest.Wait()
 		if c := r.journal.last(t); c.Outcome != "cancelled" {
@@ -273,9 +273,9 @@ func TestAnnounce(t *testing.T) {
 		alice := r.Call("1000", "x")
 		synctest.Wait()
 		alice.Press("1")
-		time.Sleep(time.Second)
+		pass(time.Second)
 		r.hears(alice, "rejected")
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		r.hears(alice, pbx.PromptCongestion)
 		r.told(alice, "hangup", 10*time.Second)
 	})
@@ -288,7 +288,7 @@ func TestAnnounce(t *testing.T) {
 func TestAnnouncement(t *testing.T) {
 	with(t, plan(pbx.Announcement("closed")), func(r *rig) {
 		alice := r.Call("1000", "x")
-		time.Sleep(time.Second)
+		pass(time.Second)
 		r.hears(alice, "closed")
 		r.told(alice, "hangup", 2*time.Second)
 		if got := strings.Join(alice.Told(), ", "); got != "automaton, 200 PCMU PCMA telephone-event, hangup answered (system)" {
@@ -339,9 +339,9 @@ func TestServiceBesidePhones(t *testing.T) {
 	with(t, p, func(r *rig) {
 		r.Register("1001", pbxtest.Answer(11*time.Second))
 		alice := r.Call("1000", "x")
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		r.hears(alice, "music")
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		r.hears(alice, "1001")
 		alice.Bye()
 	})
