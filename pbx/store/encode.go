@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"time"
+	"unicode/utf8"
 
 	"ringback/pbx"
 )
@@ -13,11 +14,29 @@ import (
 // longest is what is kept of a text from a remote party; the line bounds them lower.
 const longest = 2048
 
-func appendText(b []byte, s string) []byte {
-	if len(s) > longest {
-		s = s[:longest]
-	}
+// What is kept of a plan and of a call's way through it. A plan has at most some 200 lines.
+const (
+	longestPlan = 16 << 10
+	longestPath = 200
+	longestNode = 256
+)
+
+func appendText(b []byte, s string) []byte { return appendBounded(b, s, longest) }
+
+func appendBounded(b []byte, s string, limit int) []byte {
+	s = cut(s, limit)
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// cut is at most limit bytes of s, and no half of a character.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
 }
 
 func appendTexts(b []byte, list []string) []byte {
@@ -44,6 +63,18 @@ func appendCDR(b []byte, c *pbx.CDR) []byte {
 			b = binary.AppendUvarint(b, n)
 		}
 	}
+	hidden := uint64(0)
+	if c.Hidden {
+		hidden = 1
+	}
+	b = appendBounded(binary.AppendUvarint(b, hidden), c.Plan, longestPlan)
+	path := c.Path[:min(len(c.Path), longestPath)]
+	b = binary.AppendUvarint(b, uint64(len(path)))
+	for i := range path {
+		p := &path[i]
+		b = appendTime(appendTime(appendBounded(b, p.Node, longestNode), p.At), p.Until)
+		b = appendBounded(b, p.Outcome, longestNode)
+	}
 	return b
 }
 
@@ -59,6 +90,10 @@ func decodeCDR(p []byte) (c pbx.CDR, ok bool) {
 	for _, q := range [...]*pbx.Quality{&c.FromPhone, &c.ToPhone} {
 		q.PacketsIn, q.PacketsOut, q.LostIn, q.LostOut = d.uint(), d.uint(), d.uint(), d.uint()
 		q.JitterIn, q.JitterOut = time.Duration(d.uint()), time.Duration(d.uint())
+	}
+	c.Hidden, c.Plan = d.uint() != 0, d.text()
+	for n := min(d.uint(), longestPath); n > 0 && len(d.p) > 0; n-- {
+		c.Path = append(c.Path, pbx.Passed{Node: d.text(), At: moment(d.int()), Until: moment(d.int()), Outcome: d.text()})
 	}
 	return c, !d.bad && c.ID != ""
 }
