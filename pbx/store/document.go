@@ -2,8 +2,8 @@ package store
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 
 	"ringback/pbx"
 )
@@ -52,13 +52,23 @@ func document(text string, v any) error {
 	return json.Unmarshal([]byte(text), v)
 }
 
-// asInvalid is err as a ValidationError.
-func asInvalid(field string, err error) error {
-	var v *ValidationError
-	if errors.As(err, &v) {
-		return v
+// listed are copies of what a map holds, in order.
+func listed[V any](m map[string]*V, after string, limit int) []V {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		if k > after {
+			keys = append(keys, k)
+		}
 	}
-	return invalid(field, "%s", sentence(err.Error()))
+	slices.Sort(keys)
+	if limit > 0 && len(keys) > limit {
+		keys = keys[:limit]
+	}
+	list := make([]V, len(keys))
+	for i, k := range keys {
+		list[i] = clone(*m[k])
+	}
+	return list
 }
 
 // damagedServices is how an extension is treated whose stored services cannot be read: it rings, and until somebody

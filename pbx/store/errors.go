@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	"gorm.io/gorm"
@@ -43,4 +44,28 @@ func known(what string, err error) error {
 		return fmt.Errorf("%s: the disk is full: %w", what, syscall.ENOSPC)
 	}
 	return fmt.Errorf("%s: %w", what, err)
+}
+
+// sentence makes a sentence of an error's text.
+func sentence(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if text == "" {
+		return "It is wrong."
+	}
+	if c := text[0]; c >= 'a' && c <= 'z' {
+		text = string(c-32) + text[1:]
+	}
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
+}
+
+// asInvalid is err as a ValidationError.
+func asInvalid(field string, err error) error {
+	var v *ValidationError
+	if errors.As(err, &v) {
+		return v
+	}
+	return invalid(field, "%s", sentence(err.Error()))
 }

@@ -1,9 +1,13 @@
 package store
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"ringback/pbx"
 )
 
 func first(errs ...error) error {
@@ -110,4 +114,88 @@ func checkCodecs(codecs []string) ([]string, error) {
 		list = append(list, spelt)
 	}
 	return list, nil
+}
+
+// checkTarget checks a number that may be dialled, or a part of one.
+func checkTarget(field, number string) error {
+	if len(number) > 32 || strings.ContainsFunc(number, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("*#+._-", r)
+	}) {
+		return invalid(field, "%s is not a number: it has 1 to 32 digits, letters and * # + . - _.", quoted(number))
+	}
+	return nil
+}
+
+func checkSeconds(field string, n, least int) error {
+	if n != 0 && (n < least || n > 600) {
+		return invalid(field, "%s must be 0 or between %d and 600 seconds.", field, least)
+	}
+	return nil
+}
+
+// checkLabel checks a short text that may be left out.
+func checkLabel(field, text string) error {
+	if !utf8.ValidString(text) || utf8.RuneCountInString(text) > 128 || strings.ContainsFunc(text, hidden) {
+		return invalid(field, "%s has at most 128 characters, and no control characters.", field)
+	}
+	return nil
+}
+
+func checkSet(field string, set pbx.Set) error {
+	if y := set.At.Year(); !set.At.IsZero() && (y < 1970 || y > 9999) {
+		return invalid(field, "%s is of no plausible time.", field)
+	}
+	return checkLabel(field, set.By)
+}
+
+func checkPIN(pin string) error {
+	if len(pin) < 4 || len(pin) > 12 || strings.ContainsFunc(pin, func(r rune) bool { return r < '0' || r > '9' }) {
+		return invalid("pin", "A PIN has 4 to 12 digits.")
+	}
+	return nil
+}
+
+// checkFree checks that a number can be given to somebody new.
+func (s *Store) checkFree(d *directory, field, number string) error {
+	if who := d.holder(number); who != "" {
+		return invalid(field, "%s is already %s.", number, who)
+	}
+	if s.opts.IsCode != nil && s.opts.IsCode(d.office, number) {
+		return invalid(field, "%s is a feature code.", number)
+	}
+	return nil
+}
+
+// checkFurther checks the further numbers of e that it did not have before.
+func (s *Store) checkFurther(d *directory, e, before *pbx.Extension) error {
+	for i, n := range e.Numbers {
+		field := fmt.Sprintf("numbers[%d]", i)
+		if n == e.Number {
+			return invalid(field, "%s is the extension's own number already.", n)
+		}
+		if before != nil && slices.Contains(before.Numbers, n) {
+			continue
+		}
+		if err := s.checkFree(d, field, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkNumbers checks the form of further numbers and returns them as they are stored.
+func checkNumbers(list []string) (string, error) {
+	if len(list) > maxNumbers {
+		return "", invalid("numbers", "An extension has at most %d further numbers.", maxNumbers)
+	}
+	for i, n := range list {
+		field := fmt.Sprintf("numbers[%d]", i)
+		if err := checkNumber(n); err != nil {
+			return "", invalid(field, "%s", err.Error())
+		}
+		if slices.Contains(list[:i], n) {
+			return "", invalid(field, "The further number %s is listed twice.", n)
+		}
+	}
+	return strings.Join(list, " "), nil
 }
