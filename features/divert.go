@@ -28,11 +28,13 @@ var (
 // divert sends the call on from the number that it came to, as a call by the subscriber whose number that is (nil: of a
 // group). wait is how long the target rings, 0: as long as it does anyway. The caller is told by 181, but not of what cannot be.
 func (r *route) divert(by *pbx.Extension, to string, why cause, wait time.Duration) pbx.Target {
-	if r.passedBy(to) {
-		return pbx.Because("a loop: "+to+" has been passed already", pbx.Refuse(pbx.Loop))
-	}
-	if len(r.via) >= MaxDepth {
-		return pbx.Because("the call has been sent on too often", pbx.Refuse(pbx.TooManyHops))
+	switch {
+	case r.passedBy(to):
+		return r.end("the call has been at "+to+" already", pbx.Loop)
+	case len(r.via) >= MaxDepth:
+		return r.end("the call has been sent on too often", pbx.TooManyHops)
+	case r.full():
+		return r.end(tooManyPlaces, pbx.TooManyHops)
 	}
 	d := pbx.Diversion{From: r.called, To: to, Reason: why.reason, Status: why.status,
 		Hidden: by != nil && by.Services.HideNumber.On}

@@ -56,7 +56,7 @@ func (r *route) step(ext *pbx.Extension, s *pbx.Step, inside plan) pbx.Target {
 		if p.Confirm {
 			there.confirm = confirmWithin
 		}
-		if r.Directory.Owner(p.Number) == ext {
+		if r.self(p.Number) == ext.Number {
 			there.wait = wait
 			places = append(places, inside(&there))
 		} else {

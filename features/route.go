@@ -87,11 +87,11 @@ func (r *route) originating(n int, by *pbx.Extension, number string) pbx.Target 
 
 // number is where calls to a number go.
 func (r *route) number(number string) pbx.Target {
-	if r.passedBy(number) {
-		return pbx.Because(number+" has been passed already", pbx.Refuse(pbx.Loop))
-	}
-	if r.full() {
-		return pbx.Because("the call has too many places to go to", pbx.Refuse(pbx.TooManyHops))
+	switch {
+	case r.passedBy(number):
+		return r.end("the call has been at "+number+" already", pbx.Loop)
+	case r.full():
+		return r.end(tooManyPlaces, pbx.TooManyHops)
 	}
 	if ext := r.Directory.Owner(number); ext != nil && ext.Enabled {
 		return r.reaching(ext.Number, number).extension(ext, Terminating)
@@ -99,8 +99,15 @@ func (r *route) number(number string) pbx.Target {
 	if g := r.Directory.Group(number); g != nil && g.Enabled {
 		return r.reaching(g.Number, number).group(g)
 	}
+	return r.end("", pbx.NotFound)
+}
+
+const tooManyPlaces = "the call has too many places to go to"
+
+// end is where the call cannot go further.
+func (r *route) end(why string, o pbx.Outcome) pbx.Target {
 	r.left.Add(-1)
-	return pbx.Refuse(pbx.NotFound)
+	return pbx.Because(why, pbx.Refuse(o))
 }
 
 // reaching is r as it comes to an extension or group, by a number of it.
@@ -112,11 +119,14 @@ func (r *route) reaching(self, number string) *route {
 }
 
 // passedBy reports whether the call has come by whom the number reaches.
-func (r *route) passedBy(number string) bool {
+func (r *route) passedBy(number string) bool { return slices.Contains(r.passed, r.self(number)) }
+
+// self is the extension that a number is of; the number itself if it is none's.
+func (r *route) self(number string) string {
 	if ext := r.Directory.Owner(number); ext != nil {
-		number = ext.Number
+		return ext.Number
 	}
-	return slices.Contains(r.passed, number)
+	return number
 }
 
 // full reports whether the call has as many places to go to as it may have.
@@ -133,9 +143,10 @@ func (r *route) extension(ext *pbx.Extension, features []Feature) pbx.Target {
 
 // ring is the phones of an extension.
 func (r *route) ring(ext *pbx.Extension) pbx.Target {
-	if r.left.Add(-1) < 0 {
-		return pbx.Because("the call has too many places to go to", pbx.Refuse(pbx.TooManyHops))
+	if r.full() {
+		return r.end(tooManyPlaces, pbx.TooManyHops)
 	}
+	r.left.Add(-1)
 	ring := pbx.Ringing{Extension: ext.Number, Wait: r.waitOr(ext.Ring), Via: r.via, Confirm: r.confirm}
 	if r.called != ext.Number {
 		ring.Number = r.called

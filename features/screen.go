@@ -96,11 +96,8 @@ func (r *route) inGroup(number, group string) bool {
 	if number == group {
 		return true
 	}
-	if ext := r.Directory.Owner(number); ext != nil {
-		number = ext.Number
-	}
 	g := r.Directory.Group(group)
-	return g != nil && slices.Contains(g.Members, number)
+	return g != nil && slices.Contains(g.Members, r.self(number))
 }
 
 // decide is what a rule makes of a call.
@@ -132,7 +129,6 @@ func (r *route) sent(s screening, to string) pbx.Target {
 	if !s.outgoing {
 		return r.divert(s.by, to, causeAlways, 0)
 	}
-	on := *r
-	on.called = s.other
+	on := r.reaching(r.self(s.other), s.other) // so that two rules cannot send it to and fro
 	return on.divert(s.by, to, causeAlways, r.wait)
 }

@@ -1,0 +1,101 @@
+package features
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ringback/pbx"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// world is an office in which 1001 calls 1000, with extensions 1000 to 1019.
+type world struct {
+	*office
+	abroad bool // forwards go to 00441234, which no extension has, instead of an extension
+}
+
+func newWorld() *world {
+	w := &world{office: &office{extensions: make(map[string]*pbx.Extension), groups: make(map[string]*pbx.Group), hours: make(map[string]*pbx.Hours)}}
+	for i := range 20 {
+		n := fmt.Sprint(1000 + i)
+		w.extensions[n] = &pbx.Extension{Number: n, Enabled: true, Ring: 30 * time.Second}
+	}
+	w.extensions["1000"].Numbers = []string{"2000"}
+	return w
+}
+
+// of are the services of an extension.
+func (w *world) of(number string) *pbx.Services { return &w.extensions[number].Services }
+
+// to is where a forward goes.
+func (w *world) to(number string) string {
+	if w.abroad {
+		return "00441234"
+	}
+	return number
+}
+
+func (w *world) router() *Router { return &Router{Directory: w.office, Settings: &pins{}, Recent: pbx.NewRecent()} }
+
+// plan is the text of a plan for a call by 1001.
+func (w *world) plan(dialled string) string {
+	return pbx.Text(w.router().Plan(pbx.Identity{Number: "1001"}, dialled, morning))
+}
+
+// by is who switched something on in these tests.
+func by(number string) pbx.Set { return pbx.Set{By: number, At: morning} }
+
+// golden compares text with a file of testdata, or writes it.
+func golden(t *testing.T, file, text string) {
+	t.Helper()
+	file = filepath.Join("testdata", strings.NewReplacer(" × ", "×", " ", "-").Replace(file)+".txt")
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v (go test ./features -update writes it)", err)
+	}
+	if string(want) != text {
+		t.Errorf("%s is not what is planned now\n--- want\n%s--- got\n%s", file, want, text)
+	}
+}
+
+// redirections are the plans for when phones of a plan redirect to a number: what Text cannot know.
+func redirections(n pbx.Node, to string) string {
+	var b strings.Builder
+	seen := make(map[string]bool)
+	var walk func(pbx.Node)
+	walk = func(n pbx.Node) {
+		if r, ok := n.Target.(interface {
+			Route([]pbx.Redirection) pbx.Target
+		}); ok {
+			text := n.Text + " redirects to " + to + ":\n" + indented(pbx.Text(r.Route([]pbx.Redirection{{Number: to, Local: true, Q: 1000}})))
+			if !seen[text] {
+				seen[text] = true
+				b.WriteString(text)
+			}
+		}
+		for _, below := range n.Then {
+			walk(below)
+		}
+	}
+	walk(n)
+	return b.String()
+}
+
+func indented(s string) string {
+	return "  " + strings.ReplaceAll(strings.TrimSuffix(s, "\n"), "\n", "\n  ") + "\n"
+}
