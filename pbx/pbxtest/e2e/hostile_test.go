@@ -76,15 +76,3 @@ func TestNoSpoofing(t *testing.T) {
 		s.must(caller.FailsWith(s.ctx, 486))
 	})
 }
-
-func TestAnonymousCall(t *testing.T) {
-	play(t, func(s *scene) {
-		alice, bob := s.phone(), s.phone()
-		caller, callee := s.call(alice, bob, pbxtest.With("Privacy", "id"))
-		if text := string(callee.Invite.Raw()); strings.Contains(text, alice.User()) || strings.Contains(text, "Name of") {
-			s.Errorf("the callee learns who calls:\n%s", text)
-		}
-		callee.Refuse(486)
-		s.must(caller.FailsWith(s.ctx, 486))
-	})
-}

@@ -114,7 +114,7 @@ func TestSippCalls(t *testing.T) {
 			s.must(s.sipp(real.Scenario{Name: "uac_auth", Transport: mode, Remote: s.x.sip, Service: bob.User(), User: s.extension(), Calls: 10, Rate: 20}).Wait(20 * time.Second))
 		}
 		bob.OnCall(pbxtest.AutoReject(486, 0))
-		s.must(s.sipp(real.Scenario{Name: "uac_busy", Remote: s.x.sip, Service: bob.User(), User: s.extension()}).Wait(10 * time.Second))
+		s.must(s.sipp(real.Scenario{Name: "uac_refused", Status: 486, Remote: s.x.sip, Service: bob.User(), User: s.extension()}).Wait(10 * time.Second))
 	})
 }
 

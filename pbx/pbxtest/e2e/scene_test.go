@@ -104,7 +104,7 @@ func (s *scene) extension(more ...any) string {
 // another makes a phone of an extension that is there, not registered.
 func (s *scene) another(number string, mods ...func(*pbxtest.Config)) *pbxtest.Phone {
 	s.Helper()
-	c := pbxtest.Config{Name: fmt.Sprintf("%s.%d", number, len(s.phones)+1), User: number, Password: password, Server: s.x.sip, Transport: s.transport, Patience: 6 * time.Second}
+	c := pbxtest.Config{Name: fmt.Sprintf("%s.%d", number, len(s.phones)+1), User: number, Password: password, Server: s.x.sip, Transport: s.transport, Patience: 12 * time.Second}
 	for _, mod := range mods {
 		mod(&c)
 	}

@@ -1,0 +1,247 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"ringback/pbx/pbxtest"
+)
+
+func TestDoNotDisturbByCode(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob := s.phone(), s.phone()
+		s.code(bob, "*78")
+		s.refused(alice, bob.User(), 486, 480)
+		s.quiet(bob)
+		s.code(bob, "*79")
+		s.talkAndEnd(s.call(alice, bob))
+	})
+}
+
+func TestForwardAlwaysByCode(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob, carol := s.phone(), s.phone(), s.phone()
+		s.code(bob, "*72"+carol.User())
+		if f := s.has(bob.User(), "forward_always"); f["on"] != true || f["to"] != carol.User() || f["set"].(doc)["by"] != bob.User() {
+			s.Errorf("the API shows %v", f)
+		}
+		s.talkAndEnd(s.sentOn(alice, bob.User(), carol))
+		s.quiet(bob)
+		s.code(bob, "*73")
+		s.talkAndEnd(s.call(alice, bob))
+	})
+}
+
+func TestForwardBusyNoAnswerByCode(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob, carol, dave := s.phone(), s.registered(s.extension("ring_seconds", 5)), s.phone(), s.phone()
+		s.code(bob, "*90"+carol.User())
+		s.code(bob, "*52"+dave.User())
+		bob.OnCall(pbxtest.AutoReject(486, 0))
+		s.talkAndEnd(s.sentOn(alice, bob.User(), carol))
+		bob.OnCall(nil)
+		caller, first := s.call(alice, bob)
+		s.ringsOut(first) // after the extension's own ring time
+		callee := s.arrives(dave)
+		s.news(caller, 180, 181, 180)
+		s.talkAndEnd(caller, callee)
+		s.code(bob, "*91")
+		s.code(bob, "*53")
+		caller, first = s.call(alice, bob)
+		first.Refuse(486)
+		s.must(caller.FailsWith(s.ctx, 486))
+		if f := s.has(bob.User(), "forward_no_answer"); f["on"] != false {
+			s.Errorf("the API shows %v", f)
+		}
+	})
+}
+
+// A code that needs a number asks for it: keys by RFC 4733 and by INFO, as phones send them (dtmf_info towards a service).
+func TestCodeAsksForNumber(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob, carol, dave := s.phone(), s.phone(), s.phone(), s.phone()
+		for press, target := range map[string]*pbxtest.Phone{"RFC 4733": carol, "INFO": dave} {
+			l := s.dials(bob, "*72")
+			s.must(l.Answered(s.ctx))
+			s.must(l.HearsSound(s.ctx))
+			if press == "INFO" {
+				s.must(l.PressByInfo(s.ctx, target.User()+"#"))
+			} else {
+				s.must(l.Press(s.ctx, target.User()+"#"))
+			}
+			s.must(l.Ended(s.ctx))
+			caller, callee := s.sentOn(alice, bob.User(), target)
+			s.must(caller.Cancel(s.ctx))
+			s.must(callee.Ended(s.ctx))
+		}
+	})
+}
+
+// A code that cannot do what it is told says so, by another sound than when it has, and changes nothing.
+func TestCodeFails(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob := s.phone(), s.phone()
+		s.code(bob, "*727654321")     // nobody's number
+		s.code(bob, "*72"+bob.User()) // his own
+		s.code(bob, "*09")            // no such speed dial
+		s.code(bob, "*69")            // nobody has called
+		s.rings(alice, bob.User(), bob)
+	})
+}
+
+func TestCallWaitingByCode(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob, carol := s.phone(), s.phone(), s.phone()
+		s.code(bob, "*71")
+		caller, callee := s.up(alice, bob)
+		s.refused(carol, bob.User(), 486)
+		s.over(caller, callee)
+		s.code(bob, "*70")
+		caller, callee = s.up(alice, bob)
+		s.rings(carol, bob.User(), bob)
+		s.talk(caller, callee)
+		s.over(caller, callee)
+	})
+}
+
+func TestBlockByCode(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob, mallory := s.phone(), s.phone(), s.phone()
+		s.code(bob, "*30"+mallory.User())
+		m := s.refused(mallory, bob.User(), 403)
+		s.announced(m)
+		s.rings(alice, bob.User(), bob)
+		s.code(bob, "*31"+mallory.User())
+		s.rings(mallory, bob.User(), bob)
+		s.code(bob, "*32") // the last caller
+		s.refused(mallory, bob.User(), 403)
+		s.rings(alice, bob.User(), bob)
+		s.code(bob, "*31"+mallory.User())
+		s.rings(mallory, bob.User(), bob)
+	})
+}
+
+// Who hides is blocked as the last caller, too, though nobody is told who it was.
+func TestBlockLastAnonymousCaller(t *testing.T) {
+	play(t, func(s *scene) {
+		bob, mallory := s.phone(), s.phone()
+		l := s.dials(mallory, bob.User(), pbxtest.Anonymous())
+		callee := s.arrives(bob)
+		callee.Refuse(486)
+		s.must(l.FailsWith(s.ctx, 486))
+		s.code(bob, "*32")
+		m, err := s.dials(mallory, bob.User(), pbxtest.Anonymous()).Failed(s.ctx)
+		s.status(m, err, 403, 433)
+		if n := bob.Count("INVITE"); n != 1 {
+			s.Errorf("the phone was called %d times", n)
+		}
+	})
+}
+
+func TestReturnCall(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob, carol := s.phone(), s.phone(), s.phone()
+		s.rings(carol, bob.User(), bob)
+		s.rings(alice, bob.User(), bob)
+		caller := s.dials(bob, "*69")
+		callee := s.arrives(alice)
+		s.talkAndEnd(caller, callee)
+		// Not who has hidden his number.
+		l := s.dials(carol, bob.User(), pbxtest.Anonymous())
+		hidden := s.arrives(bob)
+		s.must(l.Cancel(s.ctx))
+		s.must(hidden.Ended(s.ctx))
+		s.code(bob, "*69")
+		s.quiet(carol)
+	})
+}
+
+func TestRedialLast(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob, carol := s.phone(), s.phone(), s.phone()
+		bob.OnCall(pbxtest.AutoReject(486, 0))
+		s.rings(alice, carol.User(), carol)
+		s.refused(alice, bob.User(), 486)
+		s.code(alice, "*65") // a code is no number to call again
+		bob.OnCall(nil)
+		for range 2 {
+			caller := s.dials(alice, "*870")
+			s.talkAndEnd(caller, s.arrives(bob))
+		}
+		if n := carol.Count("INVITE"); n != 1 {
+			s.Errorf("the number before it was called %d times", n)
+		}
+	})
+}
+
+func TestSpeedDial(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob, carol := s.phone(), s.phone(), s.phone()
+		s.services(alice.User(), "speed_dials", doc{"1": bob.User(), "12": carol.User()})
+		s.talkAndEnd(s.dials(alice, "*01"), s.arrives(bob))
+		s.rings(alice, "*012", carol)
+		s.services(bob.User(), "outgoing", rules(rule("reject", "numbers", []string{carol.User()})), "speed_dials", doc{"2": carol.User()})
+		s.refused(bob, "*02", 403) // with the caller's own permissions
+	})
+}
+
+// My number is told digit by digit, and each extension hears another one.
+func TestMyNumber(t *testing.T) {
+	play(t, func(s *scene) {
+		alice := s.phone()
+		s.spoken(alice, "*65")
+	})
+}
+
+// A phone that is not an extension of this PBX, or has not said who it is, reaches no code.
+func TestCodesNeedAuthentication(t *testing.T) {
+	play(t, func(s *scene) {
+		bob, stranger := s.phone(), s.another(s.extension())
+		l, err := stranger.Dial(s.ctx, pbxtest.Dialling{Number: "*72" + bob.User(), Password: "-"})
+		s.must(err)
+		m, err := l.Failed(s.ctx)
+		s.status(m, err, 401, 407, 403)
+		if f := s.has(stranger.User(), "forward_always"); f != nil {
+			s.Errorf("the API shows %v", f)
+		}
+	})
+}
+
+// Codes are data: a profile has others, each may be changed, and what would collide is refused when it is saved.
+func TestCodeProfiles(t *testing.T) {
+	own(t, func(s *scene, _ func()) {
+		alice, bob := s.phone(), s.phone()
+		s.office("codes", doc{"profile": "fusionpbx", "changed": doc{"echo": "*9"}})
+		s.code(bob, "*77") // a toggle there
+		s.refused(alice, bob.User(), 486, 480)
+		s.code(bob, "*77")
+		s.rings(alice, bob.User(), bob)
+		s.refused(alice, "*43", 404)
+		l := s.dials(alice, "*9")
+		s.must(l.Answered(s.ctx))
+		l.Play(710)
+		s.must(l.Hears(s.ctx, 710))
+		s.must(l.Hangup(s.ctx))
+		var inForce struct {
+			Items []struct{ Code, Service string }
+		}
+		s.must(s.x.api(s.ctx, "GET", "/codes", nil, &inForce))
+		var echo string
+		for _, c := range inForce.Items {
+			if c.Service == "echo" {
+				echo = c.Code
+			}
+		}
+		if echo != "*9" {
+			s.Errorf("the codes in force are %v", inForce.Items)
+		}
+		err := s.x.api(s.ctx, "PATCH", "/office", doc{"codes": doc{"changed": doc{"echo": "*72"}}}, nil)
+		if err == nil || !strings.Contains(err.Error(), "*72") {
+			s.Errorf("a collision of codes is saved, or refused with %v", err)
+		}
+		err = s.x.api(s.ctx, "PATCH", "/office", doc{"codes": doc{"changed": doc{"redial": bob.User()}}}, nil)
+		if err == nil || !strings.Contains(err.Error(), bob.User()) {
+			s.Errorf("a code that is somebody's number is saved, or refused with %v", err)
+		}
+	})
+}

@@ -1,0 +1,89 @@
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"ringback/pbx/pbxtest"
+)
+
+// What GET /plan says beforehand is what happens: the record has the same plan, and the way through it.
+func TestPlanIsWhatHappens(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob, carol, dave := s.phone(), s.phone(), s.phone(), s.phone()
+		s.services(bob.User(), "forward_busy", to(carol.User()), "forward_unreachable", to(alice.User()))
+		s.services(carol.User(), "forward_always", to(dave.User()))
+		plan := s.plan(alice.User(), bob.User())
+		for _, part := range []string{"ring " + bob.User(), "ring " + dave.User(), "forward when busy", "forward always"} {
+			if !strings.Contains(plan, part) {
+				s.Errorf("the plan does not say %q:\n%s", part, plan)
+			}
+		}
+		if strings.Contains(plan, "ring "+carol.User()) {
+			s.Errorf("the plan rings who forwards always:\n%s", plan)
+		}
+		bob.OnCall(pbxtest.AutoReject(486, 0))
+		caller, callee := s.sentOn(alice, bob.User(), dave)
+		s.answer(caller, callee)
+		// What is changed now does not change what is recorded of this call.
+		s.services(carol.User(), "forward_always", off)
+		s.over(caller, callee)
+		r := s.record(alice.User(), bob.User())
+		if r.Plan != plan {
+			s.Errorf("the plan was\n%s\nand the record has\n%s", plan, r.Plan)
+		}
+		if r.Outcome != "answered" || r.By != dave.User() {
+			s.Errorf("the record is %+v", r)
+		}
+		var ended []string
+		for _, step := range r.Path {
+			if !strings.Contains(plan, step.Node) {
+				s.Errorf("the call came by %q, which is not in the plan:\n%s", step.Node, plan)
+			}
+			if strings.HasPrefix(step.Node, "ring ") {
+				ended = append(ended, step.Node[5:9]+" "+step.Outcome)
+			}
+		}
+		if want := []string{bob.User() + " busy 486 (callee)", dave.User() + " answered (callee)"}; !slices.Equal(ended, want) {
+			s.Errorf("phones rang as %q, not %q: %q", ended, want, r.way())
+		}
+		if after := s.plan(alice.User(), bob.User()); after == plan || !strings.Contains(after, "ring "+carol.User()) {
+			s.Errorf("the plan of the next call is\n%s", after)
+		}
+	})
+}
+
+// Plans of services, of codes and of numbers that do not exist.
+func TestPlanOfAnything(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob := s.phone(), s.phone()
+		for dialled, part := range map[string]string{"*43": "echo", "7654321": "404", "*72" + bob.User(): "forward always", bob.User(): "ring " + bob.User(),
+			"*67" + bob.User(): "ring " + bob.User()} {
+			if plan := s.plan(alice.User(), dialled); !strings.Contains(plan, part) {
+				s.Errorf("the plan of %s does not say %q:\n%s", dialled, part, plan)
+			}
+		}
+		s.quiet(bob)
+	})
+}
+
+// The record of a call that nobody took says where it was, and how each attempt ended.
+func TestPathOfFailure(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob, carol := s.phone(), s.phone(), s.extension()
+		bob.OnCall(pbxtest.AutoReject(486, 0))
+		s.services(bob.User(), "forward_busy", to(carol))
+		s.refused(alice, bob.User(), 480)
+		r := s.record(alice.User(), bob.User())
+		way := strings.Join(r.way(), "\n")
+		for _, part := range []string{"ring " + bob.User(), "busy 486 (callee)", "ring " + carol, "unreachable 480 (system)"} {
+			if !strings.Contains(way, part) {
+				s.Errorf("the way does not say %q:\n%s", part, way)
+			}
+		}
+		if r.Outcome != "unreachable" || r.Status != 480 {
+			s.Errorf("the record is %+v", r)
+		}
+	})
+}
