@@ -29,22 +29,23 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 			return
 		}
 		scheme, credentials, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		from, ok := source(r), false
+		from, name, ok := source(r), "", false
 		switch {
 		case strings.EqualFold(scheme, "Bearer"):
 			// RFC 6750 §2.1. Tokens in the URL are not taken: URLs get logged.
-			ok = s.b.Tokens.Valid(strings.TrimSpace(credentials))
+			name, ok = s.b.Tokens.Valid(strings.TrimSpace(credentials))
 		case strings.EqualFold(scheme, "Basic") && s.failures.wait(from) == 0:
-			user, password, _ := r.BasicAuth()
+			var password string
 			var err error
-			if ok, err = s.b.Users.VerifyUser(r.Context(), user, password); err != nil {
+			name, password, _ = r.BasicAuth()
+			if ok, err = s.b.Users.VerifyUser(r.Context(), name, password); err != nil {
 				s.log.Error("cannot check a password", "error", err)
 				problem(w, http.StatusInternalServerError, internal)
 				return
 			}
 		}
 		if ok {
-			next.ServeHTTP(w, r)
+			next.ServeHTTP(w, r.WithContext(identified(r.Context(), name)))
 			return
 		}
 		s.o.Stats.denied.Inc()

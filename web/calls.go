@@ -12,16 +12,16 @@ import (
 
 // call is pbx.CallInfo as the API shows it.
 type call struct {
-	ID       string    `json:"id"`
-	From     string    `json:"from"`
-	FromName string    `json:"from_name,omitempty"`
+	ID       string    `json:"id" doc:"Also that of its record."`
+	From     string    `json:"from" doc:"Who calls."`
+	FromName string    `json:"from_name,omitempty" doc:"Display name of the caller."`
 	To       string    `json:"to" doc:"Who is called, or has answered."`
-	ToName   string    `json:"to_name,omitempty"`
-	Dialled  string    `json:"dialled"`
-	State    string    `json:"state" enum:"routing,ringing,answered,ending"`
-	Started  time.Time `json:"started"`
-	Answered time.Time `json:"answered,omitzero"`
-	Codec    string    `json:"codec,omitempty"`
+	ToName   string    `json:"to_name,omitempty" doc:"Display name of who is called."`
+	Dialled  string    `json:"dialled" doc:"What was dialled."`
+	State    string    `json:"state" enum:"routing,ringing,answered,ending" doc:"How far it is."`
+	Started  time.Time `json:"started" doc:"When it came."`
+	Answered time.Time `json:"answered,omitzero" doc:"When it was answered."`
+	Codec    string    `json:"codec,omitempty" doc:"What the caller sends."`
 	Contact  string    `json:"contact,omitempty" doc:"URI of the phone that answered."`
 	Held     bool      `json:"held" doc:"One party holds the other."`
 }

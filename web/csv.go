@@ -16,7 +16,7 @@ import (
 )
 
 var csvHeader = []string{"id", "from", "from_name", "to", "started", "rang", "answered", "ended", "seconds", "answered_by", "contact",
-	"outcome", "status", "cause", "ended_by", "reason", "codec", "call_id",
+	"outcome", "status", "cause", "ended_by", "reason", "path", "codec", "call_id",
 	"from_packets_in", "from_packets_out", "from_lost_in", "from_lost_out", "from_jitter_in_ms", "from_jitter_out_ms",
 	"to_packets_in", "to_packets_out", "to_lost_in", "to_lost_out", "to_jitter_in_ms", "to_jitter_out_ms"}
 
@@ -64,11 +64,27 @@ func csvRow(row []string, c pbx.CDR) []string {
 		seconds = strconv.FormatFloat(c.Ended.Sub(c.Answered).Seconds(), 'f', 3, 64)
 	}
 	row = append(row, c.ID, cell(c.From), cell(c.FromName), cell(c.To), stamp(c.Started), stamp(c.Rang), stamp(c.Answered), stamp(c.Ended),
-		seconds, cell(c.By), cell(c.Contact), c.Outcome, number(c.Status), number(c.Cause), c.EndedBy, cell(c.Reason), cell(c.Codec), cell(c.CallID))
+		seconds, cell(c.By), cell(c.Contact), c.Outcome, number(c.Status), number(c.Cause), c.EndedBy, cell(c.Reason), cell(way(c.Path)), cell(c.Codec), cell(c.CallID))
 	for _, q := range []pbx.Quality{c.FromPhone, c.ToPhone} {
 		row = append(row, count(q.PacketsIn), count(q.PacketsOut), count(q.LostIn), count(q.LostOut), millis(q.JitterIn), millis(q.JitterOut))
 	}
 	return row
+}
+
+// way is what came of a plan, in one line: "ring 1000 for 25s: no answer 480; ring 1001 for 25s: answered".
+func way(path []pbx.Passed) string {
+	var b strings.Builder
+	for i, p := range path {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(p.Node)
+		if outcome, _, _ := strings.Cut(p.Outcome, " ("); outcome != "" { // without whose doing it was
+			b.WriteString(": ")
+			b.WriteString(outcome)
+		}
+	}
+	return b.String()
 }
 
 // cell keeps a spreadsheet from taking text that came from a phone for a formula: a leading apostrophe makes it text.

@@ -62,8 +62,15 @@ type docOperation struct {
 	Answers               []string
 }
 
+// docType is an object that bodies and answers consist of.
+type docType struct {
+	Name   string
+	Fields []docField
+}
+
 type docField struct {
 	Name, Where, Type, About string
+	Link                     string // name of the docType that Type is made of
 	Required                 bool
 }
 
@@ -74,8 +81,20 @@ func (s *Server) docs() ([]byte, error) {
 		return nil, err
 	}
 	var out bytes.Buffer
-	err = t.Execute(&out, s.docGroups())
+	err = t.Execute(&out, struct {
+		Groups []docGroup
+		Types  []docType
+	}{s.docGroups(), s.docTypes()})
 	return out.Bytes(), err
+}
+
+func (s *Server) docTypes() []docType {
+	var all []docType
+	for name, schema := range s.api.OpenAPI().Components.Schemas.Map() {
+		all = append(all, docType{name, s.docFields(schema, "")})
+	}
+	slices.SortFunc(all, func(a, b docType) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
 
 func (s *Server) docGroups() []docGroup {
@@ -84,8 +103,8 @@ func (s *Server) docGroups() []docGroup {
 	for _, tag := range api.Tags {
 		g := docGroup{Name: tag.Name, About: tag.Description}
 		for path, item := range api.Paths {
-			for _, o := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
-				if o != nil && slices.Contains(o.Tags, tag.Name) {
+			for _, o := range operations(item) {
+				if slices.Contains(o.Tags, tag.Name) {
 					g.Operations = append(g.Operations, s.docOperation(path, o))
 				}
 			}
@@ -101,15 +120,22 @@ func (s *Server) docGroups() []docGroup {
 	return groups
 }
 
+func operations(item *huma.PathItem) []*huma.Operation {
+	all := []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete}
+	return slices.DeleteFunc(all, func(o *huma.Operation) bool { return o == nil })
+}
+
 func (s *Server) docOperation(path string, o *huma.Operation) docOperation {
 	d := docOperation{Method: o.Method, Path: path, Summary: o.Summary}
 	for _, p := range o.Parameters {
 		if p.In != "header" {
-			d.Parameters = append(d.Parameters, docField{p.Name, p.In, typeOf(p.Schema), about(p.Description, p.Schema), p.Required})
+			d.Parameters = append(d.Parameters, docField{p.Name, p.In, typeOf(p.Schema), about(p.Description, p.Schema), "", p.Required})
 		}
 	}
 	if o.RequestBody != nil {
-		d.Body = s.docFields(o.RequestBody.Content["application/json"])
+		if body := o.RequestBody.Content["application/json"]; body != nil {
+			d.Body = s.docFields(body.Schema, "body")
+		}
 	}
 	for status, r := range o.Responses {
 		d.Answers = append(d.Answers, strings.TrimSpace(status+" "+r.Description))
@@ -118,17 +144,20 @@ func (s *Server) docOperation(path string, o *huma.Operation) docOperation {
 	return d
 }
 
-func (s *Server) docFields(m *huma.MediaType) []docField {
-	if m == nil {
-		return nil
-	}
-	schema := m.Schema
+func (s *Server) docFields(schema *huma.Schema, where string) []docField {
 	if schema.Ref != "" {
 		schema = s.api.OpenAPI().Components.Schemas.SchemaFromRef(schema.Ref)
 	}
 	var all []docField
 	for name, p := range schema.Properties {
-		all = append(all, docField{name, "body", typeOf(p), about(p.Description, p), slices.Contains(schema.Required, name)})
+		text := about(p.Description, p)
+		switch {
+		case p.ReadOnly:
+			text = strings.TrimSpace(text + " Read only: it is not looked at in a request.")
+		case p.WriteOnly:
+			text = strings.TrimSpace(text + " Never in an answer.")
+		}
+		all = append(all, docField{name, where, typeOf(p), text, typeName(p), slices.Contains(schema.Required, name) && !p.ReadOnly})
 	}
 	slices.SortFunc(all, func(a, b docField) int { return strings.Compare(a.Name, b.Name) })
 	return all
@@ -138,12 +167,29 @@ func typeOf(p *huma.Schema) string {
 	switch {
 	case p == nil:
 		return ""
+	case p.Ref != "":
+		return typeName(p)
 	case p.Type == huma.TypeArray:
 		return "list of " + typeOf(p.Items)
+	case p.Type == huma.TypeObject:
+		if each, ok := p.AdditionalProperties.(*huma.Schema); ok {
+			return "map of " + typeOf(each)
+		}
 	case p.Format != "" && p.Type == huma.TypeString:
 		return p.Format
 	}
 	return p.Type
+}
+
+// typeName is the object that p, or each item of it, is; "" if it is none.
+func typeName(p *huma.Schema) string {
+	for p != nil && p.Type == huma.TypeArray {
+		p = p.Items
+	}
+	if p == nil {
+		return ""
+	}
+	return p.Ref[strings.LastIndexByte(p.Ref, '/')+1:]
 }
 
 // about is a field's description with its bounds.
@@ -152,6 +198,9 @@ func about(text string, p *huma.Schema) string {
 		return text
 	}
 	var bounds []string
+	if p.Items != nil && len(p.Items.Enum) > 0 {
+		bounds = append(bounds, "each one of "+strings.Trim(fmt.Sprintf("%q", p.Items.Enum), "[]"))
+	}
 	if p.Minimum != nil && p.Maximum != nil {
 		bounds = append(bounds, fmt.Sprintf("%v to %v", *p.Minimum, *p.Maximum))
 	}

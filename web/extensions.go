@@ -18,9 +18,10 @@ type extension struct {
 	MaxContacts int       `json:"max_contacts" doc:"Phones that may be registered at a time."`
 	RingSeconds int       `json:"ring_seconds" doc:"How long it rings before the caller is told that nobody answers."`
 	Codecs      []string  `json:"codecs" nullable:"false" doc:"Codecs it may use, preferred first; empty: whatever both sides share."`
+	Numbers     []string  `json:"numbers" nullable:"false" doc:"Further numbers that reach it."`
 	Registered  int       `json:"registered" doc:"Phones that are registered now."`
-	Created     time.Time `json:"created"`
-	Updated     time.Time `json:"updated"`
+	Created     time.Time `json:"created" doc:"When it was created."`
+	Updated     time.Time `json:"updated" doc:"When it was changed last."`
 	WrongRealm  bool      `json:"wrong_realm,omitempty" doc:"True: the realm was changed since its password was set, so its phones are refused until it is set again."`
 }
 
@@ -28,7 +29,10 @@ func (s *Server) extension(e Extension) extension {
 	if e.Codecs == nil {
 		e.Codecs = []string{}
 	}
-	return extension{e.Number, e.Name, e.Enabled, e.MaxContacts, e.RingSeconds, e.Codecs, len(s.b.Registrations.List(e.Number)),
+	if e.Numbers == nil {
+		e.Numbers = []string{}
+	}
+	return extension{e.Number, e.Name, e.Enabled, e.MaxContacts, e.RingSeconds, e.Codecs, e.Numbers, len(s.b.Registrations.List(e.Number, "", 0)),
 		e.Created.UTC(), e.Updated.UTC(), e.WrongRealm}
 }
 
@@ -40,15 +44,17 @@ type newExtension struct {
 	MaxContacts int      `json:"max_contacts,omitempty" minimum:"1" maximum:"32" doc:"Phones that may be registered at a time; 10 when left out."`
 	RingSeconds int      `json:"ring_seconds,omitempty" minimum:"5" maximum:"600" doc:"How long it rings; 25 when left out."`
 	Codecs      []string `json:"codecs,omitempty" maxItems:"16" example:"[\"G722\",\"PCMA\"]" doc:"Codecs it may use, preferred first; whatever both sides share when left out."`
+	Numbers     []string `json:"numbers,omitempty" maxItems:"100" example:"[\"4930123456\"]" doc:"Further numbers that reach it."`
 }
 
 type changedExtension struct {
-	Name        *string   `json:"name,omitempty" maxLength:"128"`
+	Name        *string   `json:"name,omitempty" maxLength:"128" doc:"Display name."`
 	Password    *string   `json:"password,omitempty" writeOnly:"true" maxLength:"128" doc:"New SIP password, 8 characters at least; empty: generated and returned once. The old one is refused from now on; phones registered with it can be called until their registration expires (DELETE it, or disable the extension, to end that at once)."`
-	Enabled     *bool     `json:"enabled,omitempty"`
-	MaxContacts *int      `json:"max_contacts,omitempty" minimum:"1" maximum:"32"`
-	RingSeconds *int      `json:"ring_seconds,omitempty" minimum:"5" maximum:"600"`
-	Codecs      *[]string `json:"codecs,omitempty" maxItems:"16"`
+	Enabled     *bool     `json:"enabled,omitempty" doc:"A disabled extension can neither register nor call nor be called."`
+	MaxContacts *int      `json:"max_contacts,omitempty" minimum:"1" maximum:"32" doc:"Phones that may be registered at a time."`
+	RingSeconds *int      `json:"ring_seconds,omitempty" minimum:"5" maximum:"600" doc:"How long it rings."`
+	Codecs      *[]string `json:"codecs,omitempty" maxItems:"16" doc:"Codecs it may use, preferred first; empty: whatever both sides share."`
+	Numbers     *[]string `json:"numbers,omitempty" maxItems:"100" doc:"Further numbers that reach it, all of them."`
 }
 
 type withPassword struct {
@@ -73,7 +79,7 @@ func (s *Server) extensionRoutes() {
 
 type extensionsIn struct {
 	After string `query:"after" maxLength:"32" doc:"next of the page before."`
-	Limit int    `query:"limit" minimum:"1" maximum:"10000" default:"1000"`
+	Limit int    `query:"limit" minimum:"1" maximum:"10000" default:"1000" doc:"Items a page."`
 }
 
 func (s *Server) listExtensions(ctx context.Context, in *extensionsIn) (*answer[page[extension]], error) {
@@ -107,7 +113,7 @@ type createdExtension struct {
 func (s *Server) createExtension(ctx context.Context, in *struct{ Body newExtension }) (*createdExtension, error) {
 	n := in.Body
 	e, password, err := s.b.Extensions.CreateExtension(ctx, NewExtension{Number: n.Number, Name: n.Name, Password: n.Password,
-		Disabled: n.Enabled != nil && !*n.Enabled, MaxContacts: n.MaxContacts, RingSeconds: n.RingSeconds, Codecs: n.Codecs})
+		Disabled: n.Enabled != nil && !*n.Enabled, MaxContacts: n.MaxContacts, RingSeconds: n.RingSeconds, Codecs: n.Codecs, Numbers: n.Numbers})
 	if errors.Is(err, ErrExists) {
 		return nil, huma.Error409Conflict("There is an extension of that number already.")
 	} else if err != nil {

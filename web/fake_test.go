@@ -36,6 +36,12 @@ type memory struct {
 	broken        error // what every store answers
 	passwords     int   // asked for
 	panicking     bool
+	services      map[string]pbx.Services
+	groups        map[string]pbx.Group
+	hours         map[string]pbx.Hours
+	office        pbx.Office
+	by            []pbx.Set // of what was changed
+	asked         []string  // for plans
 }
 
 func (m *memory) find(number string) int {
@@ -71,7 +77,7 @@ func (m *memory) CreateExtension(_ context.Context, n NewExtension) (Extension, 
 	case len(n.Password) > 0 && len(n.Password) < 8:
 		return Extension{}, "", &Invalid{"password", "A password has 8 to 128 characters."}
 	}
-	e := Extension{Number: n.Number, Name: n.Name, Enabled: !n.Disabled, MaxContacts: max(n.MaxContacts, 1), RingSeconds: max(n.RingSeconds, 25), Codecs: n.Codecs}
+	e := Extension{Number: n.Number, Name: n.Name, Enabled: !n.Disabled, MaxContacts: max(n.MaxContacts, 1), RingSeconds: max(n.RingSeconds, 25), Codecs: n.Codecs, Numbers: n.Numbers}
 	m.extensions = append(m.extensions, e)
 	if n.Password == "" {
 		n.Password = "generated"
@@ -93,6 +99,9 @@ func (m *memory) UpdateExtension(_ context.Context, number string, u ExtensionUp
 	}
 	if u.Codecs != nil {
 		e.Codecs = *u.Codecs
+	}
+	if u.Numbers != nil {
+		e.Numbers = *u.Numbers
 	}
 	if u.RingSeconds != nil {
 		e.RingSeconds = *u.RingSeconds
@@ -129,10 +138,10 @@ func (m *memory) VerifyUser(_ context.Context, name, password string) (bool, err
 
 type memoryRegistrations struct{ *memory }
 
-func (m memoryRegistrations) List(extension string) []Registration {
+func (m memoryRegistrations) List(extension, after string, limit int) []Registration {
 	var all []Registration
 	for _, r := range m.registrations {
-		if extension == "" || r.Extension == extension {
+		if (extension == "" || r.Extension == extension) && r.ID > after && (limit == 0 || len(all) < limit) {
 			all = append(all, r)
 		}
 	}
@@ -203,8 +212,8 @@ func (m memoryRecords) All(_ context.Context, f Filter) iter.Seq2[pbx.CDR, error
 
 type memoryTokens struct{ *memory }
 
-func (m memoryTokens) Valid(s string) bool { return s == secret }
-func (m memoryTokens) List() []Token       { return m.tokens }
+func (m memoryTokens) Valid(s string) (string, bool) { return "monitoring", s == secret }
+func (m memoryTokens) List() []Token                 { return m.tokens }
 func (m memoryTokens) Create(_ context.Context, name string) (string, error) {
 	if slices.ContainsFunc(m.tokens, func(t Token) bool { return t.Name == name }) {
 		return "", ErrExists
@@ -237,12 +246,15 @@ func filled() *memory {
 				Ended: epoch.Add(4 * time.Minute), By: "1001", Outcome: "answered", EndedBy: "caller", Codec: "PCMU", FromPhone: pbx.Quality{PacketsIn: 3000, JitterIn: 1500 * time.Microsecond}},
 			{ID: "r2", From: "1001", To: "1000", Started: epoch.Add(time.Minute), Ended: epoch.Add(2 * time.Minute), Outcome: "busy", Status: 486, Cause: 17, EndedBy: "callee"},
 			{ID: "r1", From: "+4930123", FromName: "@SUM(1)", To: "1000", Started: epoch, Ended: epoch, Outcome: "cancelled", Status: 487, EndedBy: "caller", Reason: "-1+1"}},
-		tokens: []Token{{Name: "first", Created: epoch}},
+		tokens:   []Token{{Name: "first", Created: epoch}},
+		services: map[string]pbx.Services{},
+		groups:   map[string]pbx.Group{},
+		hours:    map[string]pbx.Hours{},
 	}
 }
 
 func (m *memory) backend() Backend {
-	return Backend{Extensions: m, Registrations: memoryRegistrations{m}, Calls: m, Records: memoryRecords{m}, Tokens: memoryTokens{m}, Users: m,
+	return Backend{Extensions: m, Services: m, Groups: m, Hours: m, Office: m, Plans: m, Registrations: memoryRegistrations{m}, Calls: m, Records: memoryRecords{m}, Tokens: memoryTokens{m}, Users: m,
 		Ready: func() error { return m.notReady }}
 }
 

@@ -13,7 +13,7 @@ type answer[T any] struct{ Body T }
 
 // page is one part of a list. Lists are ordered, and go on after the key of their last item.
 type page[T any] struct {
-	Items []T    `json:"items" nullable:"false"`
+	Items []T    `json:"items" nullable:"false" doc:"This part of the list, in order."`
 	Next  string `json:"next,omitempty" doc:"Ask again with this to get the next page; absent on the last."`
 }
 
@@ -36,6 +36,11 @@ func (s *Server) describe() huma.Config {
 			Security: []map[string][]string{{"token": {}}, {"password": {}}},
 			Tags: []*huma.Tag{
 				{Name: "extensions", Description: "Who can register, call and be called."},
+				{Name: "services", Description: "What an extension has switched on: forwards, do-not-disturb, find-me, screening."},
+				{Name: "groups", Description: "Ring groups: numbers that several extensions answer."},
+				{Name: "hours", Description: "Opening hours, holidays and the day/night switch."},
+				{Name: "office", Description: "What holds for all extensions: screening, classes of calls, feature codes."},
+				{Name: "plan", Description: "Where a call would go, and why."},
 				{Name: "registrations", Description: "Phones that are registered now."},
 				{Name: "calls", Description: "Calls that are up."},
 				{Name: "records", Description: "Call records: every attempt, newest first."},

@@ -51,7 +51,12 @@ func TestDocs(t *testing.T) {
 			t.Errorf("the page says nothing of %s", path)
 		}
 	}
-	for _, want := range []string{"ring_seconds", "5 to 600", "one of &#34;answered&#34;", "SIP password"} {
+	for name := range s.api.OpenAPI().Components.Schemas.Map() {
+		if !strings.Contains(docs, `<article id="`+name+`">`) {
+			t.Errorf("the page says nothing of %s", name)
+		}
+	}
+	for _, want := range []string{"forward_always", "<a href=\"#Forward\">Forward</a>", "list of Rule", "one of &#34;allow&#34;", "each one of &#34;mon&#34;", "ring_seconds", "5 to 600", "one of &#34;answered&#34;", "SIP password"} {
 		if !strings.Contains(docs, want) {
 			t.Errorf("the page does not say %s", want)
 		}

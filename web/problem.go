@@ -13,8 +13,9 @@ import (
 )
 
 // Errors are problem details (RFC 9457) everywhere. huma's own echo the offending value, which may be a password:
-// it is left out.
+// it is left out. A field is the one it is called: JSON in Go would take any case for it.
 func init() {
+	huma.ValidateStrictCasing = true
 	base := huma.NewError
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
 		e := base(status, msg, errs...)

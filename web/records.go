@@ -18,7 +18,7 @@ type recordsIn struct {
 	From    string    `query:"from" maxLength:"64" doc:"Only calls from this number."`
 	To      string    `query:"to" maxLength:"64" doc:"Only calls to this number, as dialled."`
 	Number  string    `query:"number" maxLength:"64" doc:"Only calls that this number made, was called by, or answered."`
-	Outcome string    `query:"outcome" enum:"answered,no answer,busy,declined,unreachable,looped,cancelled,redirected,screened,failed"`
+	Outcome string    `query:"outcome" enum:"answered,no answer,busy,declined,unreachable,looped,cancelled,redirected,screened,failed" doc:"Only calls that ended so."`
 	Since   time.Time `query:"since" doc:"Only calls that began then or later (RFC 3339)."`
 	Until   time.Time `query:"until" doc:"Only calls that began before (RFC 3339)."`
 	After   string    `query:"after" maxLength:"128" doc:"next of the page before. Not for CSV."`

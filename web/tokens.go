@@ -13,7 +13,7 @@ type newToken struct {
 }
 
 type createdToken struct {
-	Name   string `json:"name"`
+	Name   string `json:"name" doc:"What it is for."`
 	Secret string `json:"secret" doc:"The token itself, shown this one time."`
 }
 

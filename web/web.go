@@ -36,6 +36,11 @@ func (e *Invalid) Error() string { return e.Sentence }
 // Backend is everything that the API shows and changes.
 type Backend struct {
 	Extensions    Extensions
+	Services      Services
+	Groups        Groups
+	Hours         Hours
+	Office        Office
+	Plans         Plans
 	Registrations Registrations
 	Calls         Calls
 	Records       Records
@@ -54,6 +59,7 @@ type Extension struct {
 	MaxContacts int
 	RingSeconds int
 	Codecs      []string
+	Numbers     []string // further numbers that reach it
 	Created     time.Time
 	Updated     time.Time
 	WrongRealm  bool // its password was hashed for another digest realm: phones are refused until it is set again
@@ -68,6 +74,7 @@ type NewExtension struct {
 	MaxContacts int
 	RingSeconds int
 	Codecs      []string
+	Numbers     []string
 }
 
 // ExtensionUpdate changes what is not nil.
@@ -78,6 +85,7 @@ type ExtensionUpdate struct {
 	MaxContacts *int
 	RingSeconds *int
 	Codecs      *[]string
+	Numbers     *[]string
 }
 
 // Extensions is the directory as an administrator changes it. Passwords go in and do not come out, but for generated
@@ -93,6 +101,60 @@ type Extensions interface {
 	DeleteExtension(ctx context.Context, number string) error
 }
 
+// Services are what subscribers have switched on. What is changed is marked with the Set by: what a client says of marks
+// counts for nothing. Errors: *Invalid, ErrNotFound.
+type Services interface {
+	GetServices(ctx context.Context, extension string) (pbx.Services, error)
+	// UpdateServices lets change work on a copy, stores it unless change fails, and returns what holds now.
+	UpdateServices(ctx context.Context, extension string, by pbx.Set, change func(*pbx.Services) error) (pbx.Services, error)
+	// HashPIN takes its time.
+	HashPIN(ctx context.Context, pin string) (string, error)
+}
+
+// Groups are the ring groups, marked as Services are. Errors: *Invalid, ErrNotFound, ErrExists.
+type Groups interface {
+	// ListGroups returns up to limit groups with a number greater than after, by number (compared as text).
+	ListGroups(ctx context.Context, after string, limit int) ([]pbx.Group, error)
+	GetGroup(ctx context.Context, number string) (pbx.Group, error)
+	CreateGroup(ctx context.Context, by pbx.Set, g pbx.Group) (pbx.Group, error)
+	ReplaceGroup(ctx context.Context, by pbx.Set, g pbx.Group) (pbx.Group, error)
+	DeleteGroup(ctx context.Context, number string) error
+}
+
+// Hours are the opening hours; marked is who set their mode. Errors: *Invalid, ErrNotFound, ErrExists.
+type Hours interface {
+	// ListHours returns up to limit hours with a name greater than after, by name.
+	ListHours(ctx context.Context, after string, limit int) ([]pbx.Hours, error)
+	GetHours(ctx context.Context, name string) (pbx.Hours, error)
+	CreateHours(ctx context.Context, by pbx.Set, h pbx.Hours) (pbx.Hours, error)
+	ReplaceHours(ctx context.Context, by pbx.Set, h pbx.Hours) (pbx.Hours, error)
+	DeleteHours(ctx context.Context, name string) error
+	SwitchHours(ctx context.Context, name, mode string, by pbx.Set) error
+}
+
+// Office is what holds for all extensions, marked as Services are. Errors: *Invalid.
+type Office interface {
+	GetOffice(ctx context.Context) (pbx.Office, error)
+	// ChangeOffice lets change work on a copy, stores it unless change fails, and returns what holds now.
+	ChangeOffice(ctx context.Context, by pbx.Set, change func(*pbx.Office) error) (pbx.Office, error)
+}
+
+// Code is a number that reaches a service of the PBX.
+type Code struct {
+	Code     string `json:"code" example:"*72" doc:"What is dialled."`
+	Service  string `json:"service" doc:"Name of the service, as in codes.changed of the office."`
+	Argument string `json:"argument,omitempty" doc:"What may be dialled after it."`
+	Text     string `json:"text" doc:"What it does."`
+}
+
+// Plans say where calls go. They answer from memory.
+type Plans interface {
+	// Plan is where a call goes. A caller who is no extension is one from outside, "anonymous" one who hides his number.
+	Plan(from, to string, at time.Time) (pbx.Node, error)
+	// Codes are the feature codes in force, in order.
+	Codes() []Code
+}
+
 // Registration is a binding and what is known of the phone behind it.
 type Registration struct {
 	pbx.Binding
@@ -103,8 +165,9 @@ type Registration struct {
 
 // Registrations are the phones.
 type Registrations interface {
-	// List returns the registrations of one extension, or of all ("") by extension number.
-	List(extension string) []Registration
+	// List returns up to limit (0: all) registrations of one extension, or of all (""), with an ID greater than after,
+	// by ID.
+	List(extension, after string, limit int) []Registration
 	Remove(ctx context.Context, id string) error // ErrNotFound
 }
 
@@ -137,14 +200,14 @@ type Records interface {
 // Token is an API token without its secret. Its name is unique.
 type Token struct {
 	Name    string    `json:"name" doc:"What it is for."`
-	Created time.Time `json:"created"`
-	Used    time.Time `json:"last_used,omitzero"`
+	Created time.Time `json:"created" doc:"When it was created."`
+	Used    time.Time `json:"last_used,omitzero" doc:"When it was last accepted; written down once in a while."`
 }
 
 // Tokens are the API tokens. Only hashes of them are kept. Errors: *Invalid, ErrNotFound, ErrExists.
 type Tokens interface {
-	// Valid answers from memory: it is asked for every request.
-	Valid(secret string) bool
+	// Valid returns the name of a token. It answers from memory: it is asked for every request.
+	Valid(secret string) (name string, ok bool)
 	List() []Token
 	Create(ctx context.Context, name string) (secret string, err error)
 	Revoke(ctx context.Context, name string) error

@@ -60,8 +60,9 @@ type Config struct {
 	} `key:"rtp"`
 
 	Calls struct {
-		Grace time.Duration `key:"grace" live:"yes"`
-		Keep  time.Duration `key:"keep"`
+		Grace    time.Duration `key:"grace" live:"yes"`
+		Keep     time.Duration `key:"keep"`
+		TimeZone string        `key:"time_zone"`
 	} `key:"calls"`
 
 	HTTP struct {

@@ -71,10 +71,16 @@ func (c *Config) rules() []rule {
 		between("rtp.dscp", c.RTP.DSCP, 0, 63),
 		between("calls.grace", c.Calls.Grace, 0, time.Hour),
 		between("calls.keep", c.Calls.Keep, 0, 100*year),
+		{"calls.time_zone", !isZone(c.Calls.TimeZone), fmt.Sprintf("must be an IANA time zone such as Europe/Berlin, not %q", c.Calls.TimeZone)},
 		{"http.listen", slices.ContainsFunc(c.HTTP.Listen, func(l Listen) bool { return l.Only == "udp" }), "must not name udp"},
 		oneOf("http.metrics", c.HTTP.Metrics, "token", "loopback", "open"),
 		between("http.token_failures", c.HTTP.TokenFailures, 1, 10_000),
 	}
+}
+
+func isZone(name string) bool {
+	_, err := timeZone(name)
+	return err == nil
 }
 
 func onePerFamily(c *Config) bool {

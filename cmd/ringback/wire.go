@@ -29,6 +29,7 @@ type instance struct {
 	metrics *web.Metrics
 
 	store       *store.Store
+	planner     *planner
 	media       *media.Engine
 	registrar   *registrar.Registrar
 	auth        *digest.Authenticator
@@ -76,10 +77,14 @@ func startInstance(cfg *Config, o options) (*instance, error) {
 
 func (i *instance) start(cfg *Config, o options) (err error) {
 	ctx := context.Background()
-	if i.store, err = store.Open(cfg.Data, store.Options{Realm: cfg.Realm, Log: i.log, CDRMaxAge: cfg.Calls.Keep}); err != nil {
+	if i.store, err = store.Open(cfg.Data, store.Options{Realm: cfg.Realm, Log: i.log, CDRMaxAge: cfg.Calls.Keep,
+		CheckCodes: features.CheckCodes, IsCode: features.IsCode}); err != nil {
 		return err
 	}
 	i.closers = append(i.closers, i.store.Close)
+	if i.planner, err = newPlanner(ctx, i.store, cfg); err != nil {
+		return err
+	}
 	if err := i.startMedia(cfg); err != nil {
 		return err
 	}
@@ -202,7 +207,7 @@ func (i *instance) wireLine(cfg *Config, o options, tlsConfig *tls.Config) {
 	i.known.next = i.auth
 	i.switchboard = pbx.New(pbx.Options{
 		Line: i.line, Journal: i.store.Journal(), Directory: i.store, Log: i.log,
-		Route: (&features.Router{Directory: i.store}).Route,
+		Route: i.planner.Route, Recent: i.planner.recent,
 	})
 	i.line.SetExchange(i.switchboard)
 	i.closers = append(i.closers, i.transport.Close, func() error {

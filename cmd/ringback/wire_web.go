@@ -36,6 +36,11 @@ type webServer struct {
 func startWeb(i *instance, cfg *Config, o options) (*webServer, error) {
 	s := web.New(web.Backend{
 		Extensions:    extensions{i.store},
+		Services:      services{i.store},
+		Groups:        groups{i.store},
+		Hours:         hours{i.store},
+		Office:        office{i.store},
+		Plans:         i.planner,
 		Registrations: registrations{i.registrar},
 		Calls:         i.switchboard,
 		Records:       records{i.store},
@@ -156,18 +161,20 @@ func (s extensions) DeleteExtension(ctx context.Context, number string) error {
 
 type registrations struct{ *registrar.Registrar }
 
-func (r registrations) List(extension string) []web.Registration {
-	var all []registrar.Info
+func (r registrations) List(extension, after string, limit int) []web.Registration {
+	all := r.All()
 	if extension != "" {
-		all = r.Registrar.List(extension)
-	} else {
-		all = slices.SortedFunc(r.All(), func(a, b registrar.Info) int {
-			return strings.Compare(a.Extension+"\x00"+a.ID, b.Extension+"\x00"+b.ID)
-		})
+		all = slices.Values(r.Registrar.List(extension))
 	}
-	list := make([]web.Registration, len(all))
-	for i, b := range all {
-		list[i] = web.Registration{Binding: b.Binding, ID: b.ID, Reachable: b.Reachable, RoundTrip: b.RTT}
+	var list []web.Registration
+	for b := range all {
+		if b.ID > after {
+			list = append(list, web.Registration{Binding: b.Binding, ID: b.ID, Reachable: b.Reachable, RoundTrip: b.RTT})
+		}
+	}
+	slices.SortFunc(list, func(a, b web.Registration) int { return strings.Compare(a.ID, b.ID) })
+	if limit > 0 && len(list) > limit {
+		list = list[:limit]
 	}
 	return list
 }
@@ -221,14 +228,19 @@ func newTokens(s *store.Store, fixed string) tokens {
 	return t
 }
 
-func (t tokens) Valid(secret string) bool {
+// fromEnvironment is what the token of RINGBACK_API_TOKEN is called.
+const fromEnvironment = "environment"
+
+func (t tokens) Valid(secret string) (string, bool) {
 	if t.fixed != nil {
 		if sum := sha256.Sum256([]byte(secret)); subtle.ConstantTimeCompare(sum[:], t.fixed[:]) == 1 {
-			return true
+			return fromEnvironment, true
 		}
 	}
-	k, ok := t.CheckToken(secret)
-	return ok && k.Scope == store.ScopeAdmin
+	if k, ok := t.CheckToken(secret); ok && k.Scope == store.ScopeAdmin {
+		return k.Name, true
+	}
+	return "", false
 }
 
 func (t tokens) List() []web.Token {
