@@ -18,7 +18,8 @@ import (
 
 // codeOffice is an office whose settings change while calls are made: a directory and pbx.Settings in memory.
 type codeOffice struct {
-	mu      sync.Mutex
+	writing sync.Mutex // one change at a time
+	mu      sync.Mutex // now and changes
 	now     office
 	fails   error         // of every change
 	waits   time.Duration // a change takes this long
@@ -51,9 +52,9 @@ func (o *codeOffice) ChangeServices(ctx context.Context, extension string, chang
 	if err := o.wait(ctx); err != nil {
 		return err
 	}
-	o.mu.Lock()
-	e := o.now.extensions[extension]
-	o.mu.Unlock()
+	o.writing.Lock()
+	defer o.writing.Unlock()
+	e := o.Extension(extension)
 	if e == nil {
 		return errors.New("no such extension")
 	}

@@ -1,0 +1,135 @@
+package features
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"ringback/pbx"
+)
+
+// planned are the plans of every code in every profile: with an argument, and without where it takes one.
+var planned = map[string]string{
+	"ringback": `
+*721002: service: forward always on, to 1002
+*72: service: forward always on, asks for the number
+*73: service: forward always off
+*901002: service: forward busy on, to 1002
+*90: service: forward busy on, asks for the number
+*91: service: forward busy off
+*521002: service: forward no answer on, to 1002
+*52: service: forward no answer on, asks for the number
+*53: service: forward no answer off
+*78: service: do not disturb on
+*79: service: do not disturb off
+*70: service: call waiting on
+*71: service: call waiting off
+*21: service: find me toggle
+*28: service: day night
+*301002: service: block, 1002
+*30: service: block, asks for the number
+*311002: service: unblock, 1002
+*31: service: unblock, asks for the number
+*32: service: block last caller
+*671002: ring 1002 for 30s [hide number once]
+*67: service: hide number once, asks for the number
+*69: ring 1002 for 30s [return call]
+*870: ring 1001 for 30s [redial]
+*05: ring 1002 for 30s [speed dial 5]
+*0: service: speed dial, asks for the speed dial
+*43: echo test
+*65: service: my number`,
+	"fusionpbx": `
+*721002: service: forward always on, to 1002
+*72: service: forward always on, asks for the number
+*73: service: forward always off
+*74: service: forward always toggle
+*78: service: do not disturb on
+*79: service: do not disturb off
+*77: service: do not disturb toggle
+*21: service: find me toggle
+*671002: ring 1002 for 30s [hide number once]
+*67: service: hide number once, asks for the number
+*69: ring 1002 for 30s [return call]
+*870: ring 1001 for 30s [redial]
+*05: ring 1002 for 30s [speed dial 5]
+*0: service: speed dial, asks for the speed dial
+*9196: echo test`,
+	"mikopbx": `
+10003246: echo test
+000063: service: my number`,
+}
+
+// codeOfficeOf is an office in which every code has something to do, with codes.
+func codeOfficeOf(codes pbx.FeatureCodes) *Router {
+	o := newCodeOffice()
+	o.now.office.Codes = codes
+	o.now.extensions["1000"].Services.SpeedDials = map[string]string{"5": "1002", "6": "1999", "7": "*78"}
+	r := &Router{Directory: o, Settings: o, Recent: pbx.NewRecent()}
+	r.Recent.Called("1000", pbx.Identity{Number: "1002"})
+	r.Recent.Dialled("1000", "1001")
+	return r
+}
+
+func TestCodePlans(t *testing.T) {
+	if len(planned) != len(profiles) {
+		t.Errorf("%d profiles, of which %d are tested", len(profiles), len(planned))
+	}
+	for profile, want := range planned {
+		r := codeOfficeOf(pbx.FeatureCodes{Profile: profile})
+		var b strings.Builder
+		for _, c := range Codes(r.Directory.Office()) {
+			argument := map[Argument]string{ANumber: "1002", ASpeedDial: "5"}[c.Argument]
+			for _, a := range []string{argument, ""} {
+				fmt.Fprintf(&b, "\n%s%s: %s", c.Code, a, strings.TrimSuffix(pbx.Text(r.Plan(pbx.Identity{Number: "1000"}, c.Code+a, morning)), "\n"))
+				if argument == "" {
+					break
+				}
+			}
+		}
+		if b.String() != want {
+			t.Errorf("profile %s:%s\nwant:%s", profile, b.String(), want)
+		}
+	}
+}
+
+// TestCodePlansElse are codes where there is nothing to call, or where the caller may not.
+func TestCodePlansElse(t *testing.T) {
+	for name, c := range map[string]struct {
+		with func(*codeOffice, *Router)
+		dial string
+		want string
+	}{
+		"redial of nothing":       {func(_ *codeOffice, r *Router) { r.Recent = nil }, "*870", "service: redial\n"},
+		"nobody has called":       {func(_ *codeOffice, r *Router) { r.Recent = pbx.NewRecent() }, "*69", "service: return call\n"},
+		"a hidden caller":         {func(_ *codeOffice, r *Router) { r.Recent.Called("1000", pbx.Identity{Number: "1002", Hidden: true}) }, "*69", "service: return call\n"},
+		"an unknown caller":       {func(_ *codeOffice, r *Router) { r.Recent.Called("1000", pbx.Identity{}) }, "*69", "service: return call\n"},
+		"no such speed dial":      {nil, "*04", "service: speed dial 4\n"},
+		"speed dial to nobody":    {nil, "*06", "refuse: failed 404 (system) [speed dial 6]\n"},
+		"speed dial to a code":    {nil, "*07", "refuse: failed 404 (system) [speed dial 7]\n"},
+		"a hidden call to nobody": {nil, "*671999", "refuse: failed 404 (system) [hide number once]\n"},
+		"codes end codes":         {nil, "*67*78", "refuse: failed 404 (system)\n"},
+		"screening holds": {func(o *codeOffice, _ *Router) {
+			o.now.extensions["1000"].Services.Outgoing = []pbx.Rule{{Name: "not there", Numbers: []string{"1002"}, Action: pbx.Reject}}
+		}, "*671002", "refuse: screened 403 (system) [hide number once; rule not there of 1000]\n"},
+		"the class holds": {func(o *codeOffice, _ *Router) {
+			o.now.extensions["1000"].Services.Class = "internal"
+			o.now.extensions["1000"].Services.SpeedDials["5"] = "0301234"
+		}, "*05", "refuse: screened 403 (system) [speed dial 5; local calls are beyond the class of 1000, internal]\n"},
+		"the called one's features hold": {func(o *codeOffice, _ *Router) { o.now.extensions["1002"].Services.DoNotDisturb.On = true }, "*69",
+			"refuse: busy 486 (system) [return call; do not disturb]\n"},
+		"anonymous rejected": {func(o *codeOffice, _ *Router) {
+			o.now.extensions["1002"].Services.Incoming = []pbx.Rule{{Anonymous: true, Action: pbx.Reject}}
+		}, "*671002", "refuse: screened 433 (system) [hide number once; rule of 1002]\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := codeOfficeOf(pbx.FeatureCodes{})
+			if c.with != nil {
+				c.with(r.Directory.(*codeOffice), r)
+			}
+			if got := pbx.Text(r.Plan(pbx.Identity{Number: "1000"}, c.dial, morning)); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}
