@@ -45,6 +45,7 @@ func TestRedirectionsOfAPhone(t *testing.T) {
 				{Number: "1002", Host: "pbx.test", Local: true, URI: "sip:1002@pbx.test", Q: 1000}}},
 			{"<mailto:a@x>, <sip:pbx.test>", []pbx.Redirection{
 				{URI: "mailto:a@x", Q: 1000}, {Host: "pbx.test", Local: true, URI: "sip:pbx.test", Q: 1000}}},
+			{"<sip:a@@b>;q=1, <sip:1002@pbx.test>;q=0.3", []pbx.Redirection{{Number: "1002", Host: "pbx.test", Local: true, URI: "sip:1002@pbx.test", Q: 300}}},
 			{"<sip:;x@pbx.test>, <tel:-->, <sip:" + strings.Repeat("1", 600) + "@pbx.test>, <sip:1002@pbx.test>", []pbx.Redirection{
 				{Number: "1002", Host: "pbx.test", Local: true, URI: "sip:1002@pbx.test", Q: 1000}}},
 		} {

@@ -60,6 +60,10 @@ func (p *parser) value(n name, v string) string {
 		return p.list(v, func(v string, i int) (sip.Header, int, string) {
 			a := address{}
 			next, what := a.parse(v, i, true)
+			if res, ok := p.m.(*sip.Response); what != "" && ok && res.StatusCode >= 300 {
+				// A refusal is one whatever it says; of a redirection what can be read is followed.
+				return nil, after(v, i), ""
+			}
 			h := &p.own.contact
 			if p.contact { // not the first one
 				h = new(sip.ContactHeader)
@@ -157,6 +161,27 @@ func (p *parser) value(n name, v string) string {
 	return ""
 }
 
+// after is the index of the comma that ends the value at i, or the end of s.
+func after(s string, i int) int {
+	quote, angle := false, false
+	for ; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && quote:
+			i++
+		case c == '"' && !angle:
+			quote = !quote
+		case quote:
+		case c == '<':
+			angle = true
+		case c == '>':
+			angle = false
+		case c == ',' && !angle:
+			return i
+		}
+	}
+	return len(s)
+}
+
 // list reads comma-separated values and appends each as a header of its own.
 func (p *parser) list(v string, one func(v string, i int) (sip.Header, int, string)) string {
 	for i := 0; ; i++ {
@@ -164,7 +189,9 @@ func (p *parser) list(v string, one func(v string, i int) (sip.Header, int, stri
 		if what != "" {
 			return what
 		}
-		p.m.AppendHeader(h)
+		if h != nil {
+			p.m.AppendHeader(h)
+		}
 		if i = next; i == len(v) {
 			return ""
 		}

@@ -219,6 +219,43 @@ func TestCanonicalNames(t *testing.T) {
 	}
 }
 
+// A refusal is one even if its Contact is malformed; of a list of them those that can be read are kept. In what makes a
+// dialog Contact has to be right.
+func TestMalformedContactOfARefusal(t *testing.T) {
+	for contact, want := range map[string]string{
+		"<sip:1@x>":                                 "sip:1@x",
+		"<sip:1@x>;q=0.1, <sip:a@@b>, <sip:2@x>":    "sip:1@x sip:2@x",
+		`"a, \", <b>" <nothing>;x="1,2", <sip:2@x>`: "sip:2@x",
+		"<sip:1,2@x y>, sip:a?b=c, <sip:3@x>":       "sip:3@x",
+		"<sip:1@x":                                  "",
+		`"unterminated <sip:1@x>, <sip:2@x>`:        "",
+		"<sip:1@x>,":                                "sip:1@x",
+		"":                                          "",
+		", ,<>,<sip:1@x>, <sip:1000000000000@x:99999>, <sip:2@x>": "sip:1@x sip:2@x",
+	} {
+		for _, status := range []string{"302 Moved", "486 Busy", "200 OK", "180 Ringing"} {
+			m, bad := Parse(message("SIP/2.0 "+status, "Contact: "+contact), fromUDP)
+			if status[0] < '3' {
+				if (bad == nil) != (contact == "<sip:1@x>") {
+					t.Errorf("%s %s: %v", status, contact, bad)
+				}
+				continue
+			}
+			if bad != nil {
+				t.Errorf("%s %s: %s", status, contact, bad.What)
+				continue
+			}
+			var got []string
+			for _, h := range m.(*sip.Response).GetHeaders("Contact") {
+				got = append(got, h.(*sip.ContactHeader).Address.String())
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("%s %s: %q, want %q", status, contact, got, want)
+			}
+		}
+	}
+}
+
 // What Append writes, Parse reads as the same.
 func TestAppendRoundTrip(t *testing.T) {
 	for _, b := range [][]byte{
