@@ -1,0 +1,90 @@
+package tone
+
+import (
+	"strings"
+	"time"
+
+	"ringback/media"
+)
+
+// Prompts gives the sounds that stand for the PBX's prompts, by name, in the tones of a country (see Of). Each call of the
+// function makes a new Sound; a name that it does not know gives nil.
+//
+//	ringing, busy, congestion   the country's, for ever
+//	on, off                     two notes, rising or falling
+//	done                        the confirmation tone
+//	error                       the special information tone
+//	press-1                     two beeps, again after a pause, for ten seconds
+//	enter-number                the dial tone for three seconds
+//	enter-pin                   three low beeps
+//	digits:1000                 the keys' tones (DTMF), slowly; what is not a key is a pause
+//
+// Why a call cannot be is told by the special information tone, some pips, and the congestion tone for four seconds. The
+// pips are: one for no-such-number, two for closed, three for not-allowed, four for rejected, five for anonymous-rejected.
+func Prompts(country string) (func(name string) media.Sound, error) {
+	plan, err := Of(country)
+	if err != nil {
+		return nil, err
+	}
+	tones := map[string]Tone{
+		"ringing":      plan.Ringing,
+		"busy":         plan.Busy,
+		"congestion":   plan.Congestion,
+		"on":           notes(600, 900),
+		"off":          notes(900, 600),
+		"done":         plan.Confirmation,
+		"error":        plan.Information,
+		"press-1":      beeps(1000, 2, 1600).Repeated(5),
+		"enter-pin":    beeps(700, 3, 200),
+		"enter-number": {Segments: []Segment{on(plan.Dial.Segments[0].Partials, 3000)}, Times: 1},
+	}
+	refusals := map[string]int{"no-such-number": 1, "closed": 2, "not-allowed": 3, "rejected": 4, "anonymous-rejected": 5}
+	return func(name string) media.Sound {
+		if t, ok := tones[name]; ok {
+			return t.Sound()
+		}
+		if pips, ok := refusals[name]; ok {
+			return refusal(plan, pips)
+		}
+		if digits, ok := strings.CutPrefix(name, "digits:"); ok {
+			return spell(digits)
+		}
+		return nil
+	}, nil
+}
+
+// beepLevel is that of what is no tone of the network.
+const beepLevel = -13.0 // dBm0
+
+func notes(first, second float64) Tone {
+	return Tone{Times: 1, Segments: []Segment{on(sine(beepLevel, first), 160), off(20), on(sine(beepLevel, second), 240), off(40)}}
+}
+
+// beeps are some in a row, and then a pause.
+func beeps(hz float64, count, pause int) Tone {
+	t := Tone{Times: 1}
+	for range count {
+		t.Segments = append(t.Segments, on(sine(beepLevel, hz), 100), off(100))
+	}
+	t.Segments = append(t.Segments, off(pause))
+	return t
+}
+
+func refusal(p Plan, pips int) media.Sound {
+	return Join(information(information330, 300).Sound(), beeps(700, pips, 300).Sound(), Limit(p.Congestion.Sound(), 4*time.Second))
+}
+
+// longest is how many digits of a name are heard: it may have come from a phone.
+const longest = 64
+
+func spell(digits string) media.Sound {
+	var t Tone
+	for _, key := range []byte(digits[:min(len(digits), longest)]) {
+		if d, ok := DTMF(key, 300*time.Millisecond, 300*time.Millisecond); ok {
+			t.Segments = append(t.Segments, d.Segments...)
+		} else {
+			t.Segments = append(t.Segments, off(300))
+		}
+	}
+	return t.Repeated(1).Sound()
+}
