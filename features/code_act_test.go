@@ -26,7 +26,8 @@ func TestCodesAct(t *testing.T) {
 	for name, c := range map[string]struct {
 		profile string
 		before  func(*pbx.Services)
-		caller  pbx.Identity // who called 1000 last
+		others  func(*pbx.Services) // of 1001
+		caller  pbx.Identity        // who called 1000 last
 		dial    string
 		keys    string
 		heard   string
@@ -48,6 +49,14 @@ func TestCodesAct(t *testing.T) {
 		"to a disabled one":      {dial: "*721003", heard: "error", want: `{}`},
 		"to oneself":             {dial: "*721000", heard: "error", want: `{}`},
 		"to one's other number":  {dial: "*725550100", heard: "error", want: `{}`},
+
+		"to somebody who is away": {others: func(s *pbx.Services) { s.DoNotDisturb.On = true }, dial: "*721001", heard: "on", want: `{"forward_always":{"on":true,"to":"1001","set":` + bubble + `}}`},
+		"to who redirects":        {others: func(s *pbx.Services) { s.Always = pbx.Forward{On: true, To: "1002", Answer: "redirect"} }, dial: "*721001", heard: "on", want: `{"forward_always":{"on":true,"to":"1001","set":` + bubble + `}}`},
+		"round in a circle":       {others: func(s *pbx.Services) { s.Always = pbx.Forward{On: true, To: "1000"} }, dial: "*721001", heard: "error", want: `{}`},
+		"on to nobody":            {others: func(s *pbx.Services) { s.Always = pbx.Forward{On: true, To: "1999"} }, dial: "*901001", heard: "error", want: `{}`},
+		"to who does not want it": {others: func(s *pbx.Services) { s.Incoming = []pbx.Rule{{Action: pbx.TellWhy}} }, dial: "*721001", heard: "error", want: `{}`},
+		"not allowed":             {before: func(s *pbx.Services) { s.Class = "internal" }, dial: "*72030123", heard: "error", want: `{"class":"internal"}`},
+		"keys that are no number": {dial: "*72", keys: "**#", heard: "enter-number error", want: `{}`},
 
 		"toggle on":               {profile: "fusionpbx", before: func(s *pbx.Services) { s.Always.To = "1002" }, dial: "*74", heard: "on", want: `{"forward_always":{"on":true,"to":"1002","set":` + bubble + `}}`},
 		"toggle off":              {profile: "fusionpbx", before: func(s *pbx.Services) { s.Always = pbx.Forward{On: true, To: "1002"} }, dial: "*74", heard: "off", want: `{"forward_always":{"on":false,"to":"1002","set":` + bubble + `}}`},
@@ -85,6 +94,9 @@ func TestCodesAct(t *testing.T) {
 				r.office.now.office.Codes.Profile = c.profile
 				if c.before != nil {
 					r.set("1000", c.before)
+				}
+				if c.others != nil {
+					r.set("1001", c.others)
 				}
 				if c.caller.Number != "" {
 					r.router.Recent.Called("1000", c.caller)

@@ -11,54 +11,58 @@ import (
 
 // hideNumber is a call whose target is not shown who calls.
 func hideNumber(c *codeCall) pbx.Target {
-	return c.call(func(r *route, number string) (string, bool) {
+	return c.call(func(r *route, number string) (string, string) {
 		r.from.Hidden = true
-		return number, isNumber(number)
+		return number, "no number to call"
 	})
 }
 
 func speedDial(c *codeCall) pbx.Target {
-	return c.call(func(_ *route, key string) (string, bool) {
-		number := c.caller.Services.SpeedDials[key]
-		return number, number != ""
+	return c.call(func(_ *route, key string) (string, string) {
+		return c.caller.Services.SpeedDials[key], c.caller.Number + " has no such speed dial"
 	})
 }
 
 func redial(c *codeCall) pbx.Target {
-	return c.call(func(r *route, _ string) (string, bool) {
+	return c.call(func(r *route, _ string) (string, string) {
 		if r.Recent == nil {
-			return "", false
+			return "", "nobody has noted it"
 		}
-		number := r.Recent.LastDialled(c.caller.Number)
-		return number, number != ""
+		return r.Recent.LastDialled(c.caller.Number), c.caller.Number + " has called nobody yet"
 	})
 }
 
 // returnCall does not call who has hidden his number: the bill, or a phone's display, would tell it.
 func returnCall(c *codeCall) pbx.Target {
-	return c.call(func(r *route, _ string) (string, bool) {
-		last, ok := r.lastCaller(c.caller.Number)
-		return last.Number, ok && !last.Hidden
+	return c.call(func(r *route, _ string) (string, string) {
+		last, called := r.lastCaller(c.caller.Number)
+		switch {
+		case !called:
+			return "", "nobody has called " + c.caller.Number + " yet"
+		case last.Hidden:
+			return "", "the last caller hides his number"
+		}
+		return last.Number, "the last caller has no number"
 	})
 }
 
-// lastCaller is who called an extension last, as far as that can be called or blocked.
+// lastCaller is who called an extension last.
 func (r *route) lastCaller(extension string) (pbx.Identity, bool) {
 	if r.Recent == nil {
 		return pbx.Identity{}, false
 	}
-	last, ok := r.Recent.LastCaller(extension)
-	return last, ok && last.Number != ""
+	return r.Recent.LastCaller(extension)
 }
 
-// call goes on to the number that is found for the argument. Where there is none the caller hears an error; where the argument is
-// missing he is asked for it first, and what follows is planned then.
-func (c *codeCall) call(find func(r *route, argument string) (number string, ok bool)) pbx.Target {
-	if c.argument != "" || c.codeService.argument == NoArgument {
-		if number, ok := find(c.route, c.argument); ok {
+// call goes on to the number that is found for the argument. Where there is none, "", the caller hears an error, and the plan says why;
+// where the argument is missing he is asked for it first, and what follows is planned then.
+func (c *codeCall) call(find func(r *route, argument string) (number, whyNone string)) pbx.Target {
+	if c.argument != "" || c.takes == NoArgument {
+		number, whyNone := find(c.route, c.argument)
+		if number != "" {
 			return pbx.Because(c.label(), c.route.dial(c.caller, number))
 		}
-		return c.act(func(context.Context, string) (string, error) { return "", errRefused })
+		return pbx.Because(whyNone, c.act(func(context.Context, string) (string, error) { return "", errRefused }))
 	}
 	return pbx.Service(c.String(), func(ctx context.Context, t *pbx.Talk) pbx.Target {
 		argument, there := c.ask(ctx, t)
@@ -66,7 +70,7 @@ func (c *codeCall) call(find func(r *route, argument string) (number string, ok 
 			return nil
 		}
 		r := c.route.again()
-		if number, ok := find(r, argument); ok {
+		if number, _ := find(r, argument); number != "" {
 			return r.dial(c.caller, number)
 		}
 		return confirm(ctx, t, promptError)

@@ -100,11 +100,12 @@ func TestCodePlansElse(t *testing.T) {
 		dial string
 		want string
 	}{
-		"redial of nothing":       {func(_ *codeOffice, r *Router) { r.Recent = nil }, "*870", "service: redial\n"},
-		"nobody has called":       {func(_ *codeOffice, r *Router) { r.Recent = pbx.NewRecent() }, "*69", "service: return call\n"},
-		"a hidden caller":         {func(_ *codeOffice, r *Router) { r.Recent.Called("1000", pbx.Identity{Number: "1002", Hidden: true}) }, "*69", "service: return call\n"},
-		"an unknown caller":       {func(_ *codeOffice, r *Router) { r.Recent.Called("1000", pbx.Identity{}) }, "*69", "service: return call\n"},
-		"no such speed dial":      {nil, "*04", "service: speed dial 4\n"},
+		"redial of nothing":       {func(_ *codeOffice, r *Router) { r.Recent = nil }, "*870", "service: redial [nobody has noted it]\n"},
+		"nobody was called":       {func(_ *codeOffice, r *Router) { r.Recent = pbx.NewRecent() }, "*870", "service: redial [1000 has called nobody yet]\n"},
+		"nobody has called":       {func(_ *codeOffice, r *Router) { r.Recent = pbx.NewRecent() }, "*69", "service: return call [nobody has called 1000 yet]\n"},
+		"a hidden caller":         {func(_ *codeOffice, r *Router) { r.Recent.Called("1000", pbx.Identity{Number: "1002", Hidden: true}) }, "*69", "service: return call [the last caller hides his number]\n"},
+		"an unknown caller":       {func(_ *codeOffice, r *Router) { r.Recent.Called("1000", pbx.Identity{}) }, "*69", "service: return call [the last caller has no number]\n"},
+		"no such speed dial":      {nil, "*04", "service: speed dial 4 [1000 has no such speed dial]\n"},
 		"speed dial to nobody":    {nil, "*06", "refuse: failed 404 (system) [speed dial 6]\n"},
 		"speed dial to a code":    {nil, "*07", "refuse: failed 404 (system) [speed dial 7]\n"},
 		"a hidden call to nobody": {nil, "*671999", "refuse: failed 404 (system) [hide number once]\n"},

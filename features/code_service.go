@@ -10,12 +10,12 @@ import (
 	"ringback/pbx"
 )
 
-// codeService is what a code reaches. Its name and the argument are for programs and stay; the text is for people.
+// codeService is what a code reaches. Its name and what it takes are for programs and stay; the text is for people.
 type codeService struct {
-	name     string
-	argument Argument
-	text     string
-	plan     func(*codeCall) pbx.Target
+	name  string
+	takes Argument
+	text  string
+	plan  func(*codeCall) pbx.Target
 }
 
 // codeServices are all services that codes reach, in the order in which people are shown them.
@@ -77,7 +77,7 @@ var errNoSettings = errors.New("settings cannot be changed")
 // label is the service in words: "forward always on".
 func (c *codeCall) label() string {
 	s := strings.ReplaceAll(c.name, "_", " ")
-	if c.argument != "" && c.codeService.argument == ASpeedDial {
+	if c.argument != "" && c.takes == ASpeedDial {
 		s += " " + c.argument
 	}
 	return s
@@ -87,11 +87,11 @@ func (c *codeCall) label() string {
 func (c *codeCall) String() string {
 	s := "service: " + c.label()
 	switch {
-	case c.codeService.argument == NoArgument:
+	case c.takes == NoArgument:
 		return s
 	case c.argument == "":
-		return s + ", asks for the " + string(c.codeService.argument)
-	case c.codeService.argument == ASpeedDial:
+		return s + ", asks for the " + string(c.takes)
+	case c.takes == ASpeedDial:
 		return s
 	case strings.HasPrefix(c.name, "forward"):
 		return s + ", to " + c.argument
@@ -108,13 +108,13 @@ func (c *codeCall) act(do func(ctx context.Context, argument string) (prompt str
 		if !there {
 			return nil
 		}
-		if argument == "" && c.codeService.argument != NoArgument {
+		if argument == "" && c.takes != NoArgument {
 			return confirm(ctx, t, promptError)
 		}
 		prompt, err := do(ctx, argument)
 		if err != nil {
 			if !errors.Is(err, errRefused) && ctx.Err() == nil {
-				slog.Error("a feature code failed", "service", c.name, "extension", c.caller.Number, "err", err)
+				slog.Warn("a feature code failed", "service", c.name, "extension", c.caller.Number, "err", err)
 			}
 			prompt = promptError
 		}
@@ -124,7 +124,7 @@ func (c *codeCall) act(do func(ctx context.Context, argument string) (prompt str
 
 // ask collects the argument, if it was not dialled with the code. It reports whether the caller is still there.
 func (c *codeCall) ask(ctx context.Context, t *pbx.Talk) (argument string, there bool) {
-	if c.argument != "" || c.codeService.argument == NoArgument {
+	if c.argument != "" || c.takes == NoArgument {
 		return c.argument, true
 	}
 	return t.Keys(ctx, promptNumber, maxArgument, keyWait)

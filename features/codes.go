@@ -34,7 +34,7 @@ func Codes(office *pbx.Office) []Code {
 	for i := range codeServices {
 		s := &codeServices[i]
 		if code := codeOf(&office.Codes, s.name); code != "" {
-			all = append(all, Code{Code: code, Service: s.name, Argument: s.argument, Text: s.text})
+			all = append(all, Code{Code: code, Service: s.name, Argument: s.takes, Text: s.text})
 		}
 	}
 	return all
@@ -104,7 +104,7 @@ func (t *codeTable) find(dialled string) (*codeService, string) {
 	for i := range t.codes {
 		e := &t.codes[i]
 		rest, ok := strings.CutPrefix(dialled, e.code)
-		if ok && (rest == "" || e.service.argument != NoArgument && isArgument(rest)) {
+		if ok && (rest == "" || e.service.takes != NoArgument && isArgument(rest)) {
 			return e.service, rest
 		}
 	}

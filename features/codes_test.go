@@ -65,6 +65,16 @@ func TestCodesOfNewOffice(t *testing.T) {
 	}
 }
 
+// TestLongestCode: codes that were never checked are found too, the longest first.
+func TestLongestCode(t *testing.T) {
+	office := &pbx.Office{Codes: pbx.FeatureCodes{Changed: map[string]string{"echo": "*721", "block": "*7"}}}
+	for dialled, want := range map[string]string{"*721": "echo", "*7211": "forward_always_on", "*72": "forward_always_on", "*75": "block", "*7": "block"} {
+		if s, _ := codesOf(office).find(dialled); s == nil || s.name != want {
+			t.Errorf("%s is %+v, want %s", dialled, s, want)
+		}
+	}
+}
+
 // TestCodesAtOnce: many extensions dial codes at the same time, and two of them change the same settings.
 func TestCodesAtOnce(t *testing.T) {
 	withCodes(t, func(r *codeRig) {
