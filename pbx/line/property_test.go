@@ -25,8 +25,13 @@ var incomingSteps = []step{
 	{"early media", func(_ *call, leg *pbx.Leg) {
 		leg.Progress(pbx.Progress{Status: 183, Codecs: []media.Codec{media.PCMU}})
 	}},
+	{"forwarded", func(_ *call, leg *pbx.Leg) { leg.Progress(pbx.Progress{Status: 181}) }},
+	{"a machine", func(_ *call, leg *pbx.Leg) { leg.Automaton() }},
 	{"answer", func(_ *call, leg *pbx.Leg) { _ = leg.Answer(nil) }},
 	{"refuse", func(_ *call, leg *pbx.Leg) { leg.Refuse(pbx.NotFound) }},
+	{"redirect", func(_ *call, leg *pbx.Leg) {
+		leg.Refuse(pbx.Outcome{Kind: pbx.Redirected, Status: 302, ToCaller: true, Contacts: []pbx.Redirection{{Number: "1002"}}})
+	}},
 	{"hang up", func(_ *call, leg *pbx.Leg) { leg.Hangup(pbx.Hangup) }},
 	{"renegotiate", func(_ *call, leg *pbx.Leg) { leg.Renegotiate([]media.Codec{media.PCMA}) }},
 	{"info", func(_ *call, leg *pbx.Leg) { leg.Info("text/plain", []byte("x")) }},
@@ -37,6 +42,7 @@ var incomingSteps = []step{
 	{"re-INVITE", func(c *call, _ *pbx.Leg) { c.send("INVITE", newer(sdp(c.p, 4000, "0 8"))) }},
 	{"re-INVITE without SDP", func(c *call, _ *pbx.Leg) { c.send("INVITE", "") }},
 	{"hold", func(c *call, _ *pbx.Leg) { c.send("UPDATE", newer(sdp(c.p, 4000, "0 8", "a=sendonly"))) }},
+	{"key", func(c *call, _ *pbx.Leg) { c.send("INFO", "5", "Content-Type: application/dtmf") }},
 	{"old request", func(c *call, _ *pbx.Leg) { c.sendSeq("OPTIONS", 1, "") }},
 }
 
