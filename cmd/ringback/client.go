@@ -76,6 +76,14 @@ type problem struct {
 	Errors        []struct{ Message, Location string }
 }
 
+// answerError is a problem that the API told.
+type answerError struct {
+	status int
+	text   string
+}
+
+func (e *answerError) Error() string { return e.text }
+
 // open sends a request and returns the response if it is a 2xx; the caller closes its body.
 func (c *client) open(ctx context.Context, method, path string, body any) (*http.Response, error) {
 	var in io.Reader
@@ -119,7 +127,7 @@ func (c *client) open(ctx context.Context, method, path string, body any) (*http
 			say = append(say, clean(strings.TrimPrefix(e.Location, "body.")+": "+e.Message))
 		}
 	}
-	return nil, errors.New(strings.Join(say, "; "))
+	return nil, &answerError{res.StatusCode, strings.Join(say, "; ")}
 }
 
 // do sends a request and decodes the answer into out, unless that is nil.
@@ -136,6 +144,16 @@ func (c *client) do(ctx context.Context, method, path string, body, out any) err
 	}
 	if err := json.NewDecoder(io.LimitReader(res.Body, 64<<20)).Decode(out); err != nil {
 		return fmt.Errorf("%s answered something else than JSON: %w", c.where, err)
+	}
+	return nil
+}
+
+// remove deletes what is under path.
+func (c *client) remove(ctx context.Context, path string, keys []string) error {
+	for _, k := range keys {
+		if err := c.do(ctx, http.MethodDelete, path+segment(k), nil, nil); err != nil {
+			return fmt.Errorf("%s: %w", k, err)
+		}
 	}
 	return nil
 }

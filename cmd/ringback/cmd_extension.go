@@ -26,6 +26,7 @@ type extension struct {
 	MaxContacts int      `json:"max_contacts"`
 	RingSeconds int      `json:"ring_seconds"`
 	Codecs      []string `json:"codecs"`
+	Numbers     []string `json:"numbers"`
 	Registered  int      `json:"registered"`
 	WrongRealm  bool     `json:"wrong_realm,omitempty"`
 	Password    string   `json:"password,omitempty"`
@@ -39,6 +40,7 @@ func (e extension) print(c *client) error {
 		t.row("max contacts", e.MaxContacts)
 		t.row("ring seconds", e.RingSeconds)
 		t.row("codecs", strings.Join(e.Codecs, " "))
+		t.row("further numbers", strings.Join(e.Numbers, " "))
 		t.row("registered", e.Registered)
 		if e.WrongRealm {
 			t.row("password", "was set for another realm: set it again")
@@ -56,6 +58,7 @@ type extensionFields struct {
 	MaxContacts *int     `placeholder:"N" help:"Phones that may be registered at a time."`
 	RingSeconds *int     `placeholder:"N" help:"How long it rings."`
 	Codecs      []string `placeholder:"NAME" help:"Codecs it may use, preferred first, separated by commas."`
+	Numbers     []string `placeholder:"NUMBER" help:"Further numbers that reach it, separated by commas."`
 }
 
 func (f *extensionFields) body() map[string]any {
@@ -72,10 +75,12 @@ func (f *extensionFields) body() map[string]any {
 	if f.RingSeconds != nil {
 		b["ring_seconds"] = *f.RingSeconds
 	}
-	if f.Codecs != nil {
-		b["codecs"] = f.Codecs
-		if len(f.Codecs) == 1 && f.Codecs[0] == "" {
-			b["codecs"] = []string{}
+	for name, list := range map[string][]string{"codecs": f.Codecs, "numbers": f.Numbers} {
+		if list != nil {
+			b[name] = list
+		}
+		if len(list) == 1 && list[0] == "" {
+			b[name] = []string{}
 		}
 	}
 	return b
@@ -114,9 +119,9 @@ func (x *extensionList) Run(ctx context.Context, a app) error {
 		return err
 	}
 	return c.print(all, func(t *table) {
-		t.row("NUMBER", "NAME", "ENABLED", "REGISTERED", "RING", "CODECS")
+		t.row("NUMBER", "NAME", "ENABLED", "REGISTERED", "RING", "CODECS", "FURTHER NUMBERS")
 		for _, e := range all {
-			t.row(e.Number, e.Name, yes(e.Enabled), fmt.Sprintf("%d of %d", e.Registered, e.MaxContacts), fmt.Sprintf("%d s", e.RingSeconds), strings.Join(e.Codecs, " "))
+			t.row(e.Number, e.Name, yes(e.Enabled), fmt.Sprintf("%d of %d", e.Registered, e.MaxContacts), fmt.Sprintf("%d s", e.RingSeconds), strings.Join(e.Codecs, " "), strings.Join(e.Numbers, " "))
 		}
 	})
 }
@@ -174,10 +179,5 @@ func (x *extensionRemove) Run(ctx context.Context, a app) error {
 	if err != nil {
 		return err
 	}
-	for _, n := range x.Number {
-		if err := c.do(ctx, http.MethodDelete, extensionsPath+segment(n), nil, nil); err != nil {
-			return fmt.Errorf("%s: %w", n, err)
-		}
-	}
-	return nil
+	return c.remove(ctx, extensionsPath, x.Number)
 }

@@ -63,6 +63,7 @@ type Config struct {
 		Grace    time.Duration `key:"grace" live:"yes"`
 		Keep     time.Duration `key:"keep"`
 		TimeZone string        `key:"time_zone"`
+		Tones    string        `key:"tones"`
 	} `key:"calls"`
 
 	HTTP struct {
@@ -108,7 +109,7 @@ func defaultConfig() Config {
 	c.RTP.Ports = PortRange{20000, 29999}
 	c.RTP.Timeout, c.RTP.Rest, c.RTP.DSCP = time.Minute, 500*time.Millisecond, 46
 
-	c.Calls.Grace = 10 * time.Second
+	c.Calls.Grace, c.Calls.Tones = 10*time.Second, "us"
 
 	c.HTTP.Listen = []Listen{{Addr: netip.MustParseAddrPort("0.0.0.0:8080")}, {Addr: netip.MustParseAddrPort("[::]:8080")}}
 	c.HTTP.Metrics, c.HTTP.TokenFailures = "token", 20

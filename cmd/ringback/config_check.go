@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ringback/media/tone"
 )
 
 // check looks at what types cannot say. It returns the first setting that is wrong, and the end of a sentence that
@@ -72,6 +74,7 @@ func (c *Config) rules() []rule {
 		between("calls.grace", c.Calls.Grace, 0, time.Hour),
 		between("calls.keep", c.Calls.Keep, 0, 100*year),
 		{"calls.time_zone", !isZone(c.Calls.TimeZone), fmt.Sprintf("must be an IANA time zone such as Europe/Berlin, not %q", c.Calls.TimeZone)},
+		oneOf("calls.tones", c.Calls.Tones, tone.Countries()...),
 		{"http.listen", slices.ContainsFunc(c.HTTP.Listen, func(l Listen) bool { return l.Only == "udp" }), "must not name udp"},
 		oneOf("http.metrics", c.HTTP.Metrics, "token", "loopback", "open"),
 		between("http.token_failures", c.HTTP.TokenFailures, 1, 10_000),

@@ -9,7 +9,7 @@ import (
 
 func TestDemo(t *testing.T) {
 	var out, err bytes.Buffer
-	if status := run(t.Context(), []string{"demo"}, app{&out, &err, func(string) string { return "" }}); status != 0 {
+	if status := run(t.Context(), []string{"demo"}, app{strings.NewReader(""), &out, &err, func(string) string { return "" }}); status != 0 {
 		t.Fatalf("status %d\n%s%s", status, &out, &err)
 	}
 	if !strings.Contains(out.String(), "INVITE 1001 +SDP") || !strings.Contains(out.String(), "All went well") {
@@ -22,7 +22,7 @@ func TestDemoFails(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, err bytes.Buffer
-	if status := run(ctx, []string{"demo"}, app{&out, &err, func(string) string { return "" }}); status != 1 {
+	if status := run(ctx, []string{"demo"}, app{strings.NewReader(""), &out, &err, func(string) string { return "" }}); status != 1 {
 		t.Fatalf("status %d\n%s%s", status, &out, &err)
 	}
 }

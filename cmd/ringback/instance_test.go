@@ -70,7 +70,7 @@ func commandStatus(t *testing.T, i *instance, args ...string) (out, errs string,
 	if i != nil {
 		args = append(args, "--data", i.store.Dir())
 	}
-	status = run(t.Context(), args, app{&o, &e, none})
+	status = run(t.Context(), args, app{strings.NewReader(""), &o, &e, none})
 	return o.String(), e.String(), status
 }
 
@@ -225,7 +225,9 @@ func (s *syncBuffer) String() string {
 func startServe(t *testing.T, environ func(string) string, args ...string) *serving {
 	s := &serving{data: filepath.Join(t.TempDir(), "data"), status: make(chan int, 1)}
 	args = append([]string{"serve", "--data", s.data, "--sip-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--rtp-ports", "39400-39799"}, args...)
-	go func() { s.status <- run(context.Background(), args, app{&s.out, &s.errs, environ}) }()
+	go func() {
+		s.status <- run(context.Background(), args, app{strings.NewReader(""), &s.out, &s.errs, environ})
+	}()
 	return s
 }
 
@@ -285,7 +287,7 @@ func TestServe(t *testing.T) {
 
 	cli := func(args ...string) string {
 		var out, errs bytes.Buffer
-		if status := run(t.Context(), append(args, "--data", s.data), app{&out, &errs, none}); status != 0 {
+		if status := run(t.Context(), append(args, "--data", s.data), app{strings.NewReader(""), &out, &errs, none}); status != 0 {
 			t.Fatalf("%v: %d %s", args, status, errs.String())
 		}
 		return out.String()
@@ -348,7 +350,7 @@ func TestServeFails(t *testing.T) {
 		var out, errs bytes.Buffer
 		data := filepath.Join(t.TempDir(), "data")
 		args := append([]string{"serve", "--data", data, "--sip-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"}, c.args...)
-		status := run(t.Context(), args, app{&out, &errs, func(k string) string { return c.environ[k] }})
+		status := run(t.Context(), args, app{strings.NewReader(""), &out, &errs, func(k string) string { return c.environ[k] }})
 		if status != c.status || !strings.Contains(errs.String(), c.want) || strings.Count(errs.String(), "\n") != 1 {
 			t.Errorf("%v: status %d, %q", c.args, status, errs.String())
 		}

@@ -14,6 +14,7 @@ import (
 
 // app is what a subcommand may use of the process it runs in.
 type app struct {
+	in       io.Reader
 	out, err io.Writer
 	environ  func(string) string
 }
@@ -21,6 +22,12 @@ type app struct {
 type commands struct {
 	Serve         serveCmd         `cmd:"" help:"Run the exchange."`
 	Extension     extensionCmd     `cmd:"" aliases:"extensions" help:"Add, list, show, change or remove extensions."`
+	Services      servicesCmd      `cmd:"" help:"Show or change what an extension has switched on: forwards, find-me, screening …"`
+	Group         groupCmd         `cmd:"" aliases:"groups" help:"List, show, change or remove ring groups."`
+	Hours         hoursCmd         `cmd:"" help:"List, show, change, switch or remove opening hours."`
+	Office        officeCmd        `cmd:"" help:"Show or change what holds for all extensions."`
+	Codes         codesCmd         `cmd:"" help:"List the feature codes."`
+	Plan          planCmd          `cmd:"" help:"Say where a call would go, and why; nothing rings."`
 	Registrations registrationsCmd `cmd:"" help:"List or remove registered phones."`
 	Calls         callsCmd         `cmd:"" help:"List or hang up calls."`
 	CDR           cdrCmd           `cmd:"" name:"cdr" help:"List call records."`
@@ -34,7 +41,7 @@ type commands struct {
 var more []kong.Option
 
 func main() {
-	os.Exit(run(context.Background(), os.Args[1:], app{os.Stdout, os.Stderr, os.Getenv}))
+	os.Exit(run(context.Background(), os.Args[1:], app{os.Stdin, os.Stdout, os.Stderr, os.Getenv}))
 }
 
 // run is main with everything given. Exit statuses: 0, 1 for what failed, 2 for a wrong command line.

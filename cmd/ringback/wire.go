@@ -12,6 +12,7 @@ import (
 
 	"ringback/features"
 	"ringback/media"
+	"ringback/media/tone"
 	"ringback/pbx"
 	"ringback/pbx/line"
 	"ringback/pbx/line/digest"
@@ -95,7 +96,9 @@ func (i *instance) start(cfg *Config, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	i.wireLine(cfg, o, tlsConfig)
+	if err := i.wireLine(cfg, o, tlsConfig); err != nil {
+		return err
+	}
 	i.registerMetrics()
 	if i.web, err = startWeb(i, cfg, o); err != nil {
 		return err
@@ -176,16 +179,19 @@ func (cfg *Config) registrarRules() registrar.Rules {
 const product = "Ringback"
 
 // wireLine makes what the signalling consists of; nothing is received before transport.Open.
-func (i *instance) wireLine(cfg *Config, o options, tlsConfig *tls.Config) {
+func (i *instance) wireLine(cfg *Config, o options, tlsConfig *tls.Config) error {
+	prompt, err := tone.Prompts(cfg.Calls.Tones)
+	if err != nil {
+		return err
+	}
 	var algorithms []digest.Algorithm
 	for _, a := range cfg.Auth.Algorithms {
 		algorithms = append(algorithms, digest.Algorithm(a))
 	}
-	var err error
 	i.auth, err = digest.New(digest.Options{Realm: i.store.Realm(), Directory: i.store, Algorithms: algorithms,
 		NonceLifetime: cfg.Auth.NonceLifetime, Failures: cfg.Auth.Failures, Window: cfg.Auth.FailureWindow})
 	if err != nil {
-		panic(err) // the settings were checked
+		return err
 	}
 	qualify := cfg.SIP.Qualify
 	if qualify == 0 {
@@ -207,7 +213,7 @@ func (i *instance) wireLine(cfg *Config, o options, tlsConfig *tls.Config) {
 	i.known.next = i.auth
 	i.switchboard = pbx.New(pbx.Options{
 		Line: i.line, Journal: i.store.Journal(), Directory: i.store, Log: i.log,
-		Route: i.planner.Route, Recent: i.planner.recent,
+		Route: i.planner.Route, Recent: i.planner.recent, Prompt: prompt,
 	})
 	i.line.SetExchange(i.switchboard)
 	i.closers = append(i.closers, i.transport.Close, func() error {
@@ -216,6 +222,7 @@ func (i *instance) wireLine(cfg *Config, o options, tlsConfig *tls.Config) {
 		i.line.Close()
 		return nil
 	})
+	return nil
 }
 
 // exempt addresses may send as fast as they like: those of registered phones, and those that lately authenticated.
