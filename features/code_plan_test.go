@@ -120,8 +120,8 @@ func TestCodePlansElse(t *testing.T) {
 		"the called one's features hold": {func(o *codeOffice, _ *Router) { o.now.extensions["1002"].Services.DoNotDisturb.On = true }, "*69",
 			"refuse: busy 486 (system) [return call; do not disturb]\n"},
 		"anonymous rejected": {func(o *codeOffice, _ *Router) {
-			o.now.extensions["1002"].Services.Incoming = []pbx.Rule{{Anonymous: true, Action: pbx.Reject}}
-		}, "*671002", "refuse: screened 433 (system) [hide number once; rule of 1002]\n"},
+			o.now.extensions["1002"].Services.Incoming = []pbx.Rule{{Name: "no strangers", Anonymous: true, Action: pbx.Reject}}
+		}, "*671002", "refuse: screened 433 (system) [hide number once; rule no strangers of 1002]\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := codeOfficeOf(pbx.FeatureCodes{})
