@@ -79,7 +79,7 @@ func TestCodesAct(t *testing.T) {
 		"block twice":        {before: blocked("1001"), dial: "*301001", heard: "done", want: `{"incoming":[{"name":"blocked","numbers":["1001"],"action":"reject"},` + anonymous + `]}`},
 		"unblock":            {before: blocked("1001", "1002"), dial: "*311001", heard: "done", want: `{"incoming":[{"name":"blocked","numbers":["1002"],"action":"reject","set":` + bubble + `},` + anonymous + `]}`},
 		"unblock the last":   {before: blocked("1001"), dial: "*311001", heard: "done", want: `{"incoming":[` + anonymous + `]}`},
-		"unblock a stranger": {before: blocked("1001"), dial: "*311002", heard: "error", want: `{"incoming":[` + anonymous + `,{"name":"blocked","numbers":["1001"],"action":"reject"}]}`},
+		"unblock a stranger": {before: blocked("1001"), dial: "*311002", heard: "done", want: `{"incoming":[` + anonymous + `,{"name":"blocked","numbers":["1001"],"action":"reject"}]}`},
 		"somebody's own rule": {before: func(s *pbx.Services) {
 			s.Incoming = []pbx.Rule{{Name: "blocked", Numbers: []string{"1001"}, Hours: "office", Action: pbx.Reject}}
 		}, dial: "*301002", heard: "done", want: `{"incoming":[{"name":"blocked","numbers":["1002"],"action":"reject","set":` + bubble + `},{"name":"blocked","numbers":["1001"],"hours":"office","action":"reject"}]}`},
@@ -111,12 +111,12 @@ func TestCodesAct(t *testing.T) {
 
 				// An error of the settings is heard, and changes nothing.
 				r.set("1000", func(s *pbx.Services) { *s = pbx.Services{} })
-				if before == c.want || strings.HasSuffix(c.heard, "error") {
+				if before == c.want && name != "unblock a stranger" || strings.HasSuffix(c.heard, "error") {
 					return
 				}
 				r.office.fails = errors.New("the disk is full")
 				want := strings.Join(append(strings.Fields(c.heard)[:len(strings.Fields(c.heard))-1], "error"), " ")
-				if heard := r.dials(c.dial, c.keys); heard != want && name != "block twice" {
+				if heard := r.dials(c.dial, c.keys); heard != want {
 					r.Errorf("with a full disk 1000 heard %q, want %q", heard, want)
 				}
 				if got := r.services("1000"); got != "{}" {

@@ -48,13 +48,14 @@ func (c *codeCall) block(ctx context.Context, number string) error {
 	})
 }
 
+// unblock says no other thing where the number was not blocked: else who has blocked a hidden caller could find out who it was.
 func unblock(c *codeCall) pbx.Target {
 	return c.act(func(ctx context.Context, number string) (string, error) {
 		return promptDone, c.change(ctx, func(s *pbx.Services) error {
 			rule, others := takeBlocked(s.Incoming)
 			i := slices.Index(rule.Numbers, number)
 			if i < 0 {
-				return errRefused
+				return nil
 			}
 			rule.Numbers = slices.Delete(slices.Clone(rule.Numbers), i, i+1)
 			rule.Set = c.set()
