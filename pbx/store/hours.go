@@ -26,7 +26,7 @@ func (s *Store) CreateHours(ctx context.Context, by pbx.Set, h pbx.Hours) (pbx.H
 		if old != nil {
 			return nil, ErrExists
 		}
-		return &h, nil
+		return &h, checkHoursName(h.Name)
 	})
 }
 
