@@ -52,7 +52,7 @@ func (s *Server) getGroup(ctx context.Context, in *numberPath) (*answer[pbx.Grou
 func (s *Server) createGroup(ctx context.Context, in *struct{ Body pbx.Group }) (*keyed[pbx.Group], error) {
 	g, err := s.b.Groups.CreateGroup(ctx, set(ctx), in.Body)
 	if errors.Is(err, ErrExists) {
-		return nil, huma.Error409Conflict("There is an extension, ring group or code of that number already.")
+		return nil, huma.Error409Conflict("There is a ring group of that number already.")
 	} else if err != nil {
 		return nil, s.failed(err, noGroup)
 	}

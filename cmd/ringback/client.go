@@ -185,6 +185,7 @@ func (c *client) print(v any, human func(*table)) error {
 	if c.json {
 		e := json.NewEncoder(c.out)
 		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
 		return e.Encode(v)
 	}
 	t := &table{w: tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)}
