@@ -117,7 +117,7 @@ func (r *route) decide(s screening, rule *pbx.Rule, inside plan) pbx.Target {
 	default:
 		t = pbx.Refuse(o)
 	}
-	what := "rule of " + s.whose
+	what := "a rule of " + s.whose
 	if rule.Name != "" {
 		what = "rule " + rule.Name + " of " + s.whose
 	}

@@ -41,7 +41,9 @@ func (w *world) to(number string) string {
 	return number
 }
 
-func (w *world) router() *Router { return &Router{Directory: w.office, Settings: &pins{}, Recent: pbx.NewRecent()} }
+func (w *world) router() *Router {
+	return &Router{Directory: w.office, Settings: &pins{}, Recent: pbx.NewRecent()}
+}
 
 // plan is the text of a plan for a call by 1001.
 func (w *world) plan(dialled string) string {
