@@ -135,6 +135,19 @@ func (l *CallLeg) HearsTone(ctx context.Context, frequencies ...float64) error {
 	return l.hearsSoon(ctx, fmt.Sprintf("tone of %v Hz", frequencies), func(h Heard) bool { return h.has(frequencies) })
 }
 
+// HearsInOrder is HearsTone for several tones, one after the other, with whatever between them.
+func (l *CallLeg) HearsInOrder(ctx context.Context, tones ...[]float64) error {
+	return l.hearsSoon(ctx, fmt.Sprintf("tones of %v Hz in this order", tones), func(h Heard) bool {
+		at, ok := 0, true
+		for _, frequencies := range tones {
+			if at, ok = h.find(at, frequencies); !ok {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // HearsSound waits until anything can be heard. It looks at what came since half a second ago.
 func (l *CallLeg) HearsSound(ctx context.Context) error {
 	return l.hearsSoon(ctx, "sound", func(h Heard) bool { return len(h.Samples) > 0 && !h.Silent() })
@@ -156,14 +169,19 @@ func (l *CallLeg) hearsSoon(ctx context.Context, what string, there func(Heard) 
 	return nil
 }
 
-// has: somewhere there are 100 ms of just these.
-func (h Heard) has(frequencies []float64) bool {
-	for s := h.Samples; len(s) >= block; s = s[frameSize:] {
-		if (Heard{Samples: s[:block]}).only(frequencies) {
-			return true
+// find is behind the first 100 ms, from a sample on, that have just these tones.
+func (h Heard) find(from int, frequencies []float64) (end int, found bool) {
+	for ; from+block <= len(h.Samples); from += frameSize {
+		if (Heard{Samples: h.Samples[from : from+block]}).only(frequencies) {
+			return from + block, true
 		}
 	}
-	return false
+	return 0, false
+}
+
+func (h Heard) has(frequencies []float64) bool {
+	_, found := h.find(0, frequencies)
+	return found
 }
 
 // only: these tones are all there is.

@@ -72,6 +72,13 @@ func TestPhonesHearTones(t *testing.T) {
 		}
 		callee.Play(350, 440)
 		p.must(caller.HearsTone(p.ctx, 350, 440))
+		time.AfterFunc(500*time.Millisecond, func() { callee.Play(600) })
+		p.must(caller.HearsInOrder(p.ctx, []float64{350, 440}, []float64{350, 440}, []float64{600}))
+		ctx, cancel = context.WithTimeout(p.ctx, 2*time.Second)
+		defer cancel()
+		if err := caller.HearsInOrder(ctx, []float64{600}, []float64{350, 440}); err == nil {
+			p.Error("tones are heard in another order")
+		}
 		p.must(caller.Hangup(p.ctx))
 	})
 }

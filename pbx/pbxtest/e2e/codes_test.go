@@ -10,10 +10,10 @@ import (
 func TestDoNotDisturbByCode(t *testing.T) {
 	play(t, func(s *scene) {
 		alice, bob := s.phone(), s.phone()
-		s.code(bob, "*78")
+		s.code(bob, "*78", soundOn)
 		s.refused(alice, bob.User(), 486, 480)
 		s.quiet(bob)
-		s.code(bob, "*79")
+		s.code(bob, "*79", soundOff)
 		s.talkAndEnd(s.call(alice, bob))
 	})
 }
@@ -21,13 +21,13 @@ func TestDoNotDisturbByCode(t *testing.T) {
 func TestForwardAlwaysByCode(t *testing.T) {
 	play(t, func(s *scene) {
 		alice, bob, carol := s.phone(), s.phone(), s.phone()
-		s.code(bob, "*72"+carol.User())
+		s.code(bob, "*72"+carol.User(), soundOn)
 		if f := s.has(bob.User(), "forward_always"); f["on"] != true || f["to"] != carol.User() || f["set"].(doc)["by"] != bob.User() {
 			s.Errorf("the API shows %v", f)
 		}
 		s.talkAndEnd(s.sentOn(alice, bob.User(), carol))
 		s.quiet(bob)
-		s.code(bob, "*73")
+		s.code(bob, "*73", soundOff)
 		s.talkAndEnd(s.call(alice, bob))
 	})
 }
@@ -35,8 +35,8 @@ func TestForwardAlwaysByCode(t *testing.T) {
 func TestForwardBusyNoAnswerByCode(t *testing.T) {
 	play(t, func(s *scene) {
 		alice, bob, carol, dave := s.phone(), s.registered(s.extension("ring_seconds", 5)), s.phone(), s.phone()
-		s.code(bob, "*90"+carol.User())
-		s.code(bob, "*52"+dave.User())
+		s.code(bob, "*90"+carol.User(), soundOn)
+		s.code(bob, "*52"+dave.User(), soundOn)
 		bob.OnCall(pbxtest.AutoReject(486, 0))
 		s.talkAndEnd(s.sentOn(alice, bob.User(), carol))
 		bob.OnCall(nil)
@@ -45,8 +45,8 @@ func TestForwardBusyNoAnswerByCode(t *testing.T) {
 		callee := s.arrives(dave)
 		s.news(caller, 180, 181, 180)
 		s.talkAndEnd(caller, callee)
-		s.code(bob, "*91")
-		s.code(bob, "*53")
+		s.code(bob, "*91", soundOff)
+		s.code(bob, "*53", soundOff)
 		caller, first = s.call(alice, bob)
 		first.Refuse(486)
 		s.must(caller.FailsWith(s.ctx, 486))
@@ -63,12 +63,13 @@ func TestCodeAsksForNumber(t *testing.T) {
 		for press, target := range map[string]*pbxtest.Phone{"RFC 4733": carol, "INFO": dave} {
 			l := s.dials(bob, "*72")
 			s.must(l.Answered(s.ctx))
-			s.must(l.HearsSound(s.ctx))
+			s.must(l.HearsInOrder(s.ctx, soundNumber...))
 			if press == "INFO" {
 				s.must(l.PressByInfo(s.ctx, target.User()+"#"))
 			} else {
 				s.must(l.Press(s.ctx, target.User()+"#"))
 			}
+			s.must(l.HearsInOrder(s.ctx, soundOn...))
 			s.must(l.Ended(s.ctx))
 			caller, callee := s.sentOn(alice, bob.User(), target)
 			s.must(caller.Cancel(s.ctx))
@@ -81,10 +82,10 @@ func TestCodeAsksForNumber(t *testing.T) {
 func TestCodeFails(t *testing.T) {
 	play(t, func(s *scene) {
 		alice, bob := s.phone(), s.phone()
-		s.code(bob, "*727654321")     // nobody's number
-		s.code(bob, "*72"+bob.User()) // his own
-		s.code(bob, "*09")            // no such speed dial
-		s.code(bob, "*69")            // nobody has called
+		s.code(bob, "*727654321", soundError)     // nobody's number
+		s.code(bob, "*72"+bob.User(), soundError) // his own
+		s.code(bob, "*09", soundError)            // no such speed dial
+		s.code(bob, "*69", soundError)            // nobody has called
 		s.rings(alice, bob.User(), bob)
 	})
 }
@@ -92,11 +93,11 @@ func TestCodeFails(t *testing.T) {
 func TestCallWaitingByCode(t *testing.T) {
 	play(t, func(s *scene) {
 		alice, bob, carol := s.phone(), s.phone(), s.phone()
-		s.code(bob, "*71")
+		s.code(bob, "*71", soundOff)
 		caller, callee := s.up(alice, bob)
 		s.refused(carol, bob.User(), 486)
 		s.over(caller, callee)
-		s.code(bob, "*70")
+		s.code(bob, "*70", soundOn)
 		caller, callee = s.up(alice, bob)
 		s.rings(carol, bob.User(), bob)
 		s.talk(caller, callee)
@@ -107,16 +108,16 @@ func TestCallWaitingByCode(t *testing.T) {
 func TestBlockByCode(t *testing.T) {
 	play(t, func(s *scene) {
 		alice, bob, mallory := s.phone(), s.phone(), s.phone()
-		s.code(bob, "*30"+mallory.User())
+		s.code(bob, "*30"+mallory.User(), soundDone)
 		m := s.refused(mallory, bob.User(), 403)
 		s.announced(m)
 		s.rings(alice, bob.User(), bob)
-		s.code(bob, "*31"+mallory.User())
+		s.code(bob, "*31"+mallory.User(), soundDone)
 		s.rings(mallory, bob.User(), bob)
-		s.code(bob, "*32") // the last caller
+		s.code(bob, "*32", soundDone) // the last caller
 		s.refused(mallory, bob.User(), 403)
 		s.rings(alice, bob.User(), bob)
-		s.code(bob, "*31"+mallory.User())
+		s.code(bob, "*31"+mallory.User(), soundDone)
 		s.rings(mallory, bob.User(), bob)
 	})
 }
@@ -129,7 +130,7 @@ func TestBlockLastAnonymousCaller(t *testing.T) {
 		callee := s.arrives(bob)
 		callee.Refuse(486)
 		s.must(l.FailsWith(s.ctx, 486))
-		s.code(bob, "*32")
+		s.code(bob, "*32", soundDone)
 		m, err := s.dials(mallory, bob.User(), pbxtest.Anonymous()).Failed(s.ctx)
 		s.status(m, err, 403, 433)
 		if n := bob.Count("INVITE"); n != 1 {
@@ -151,7 +152,7 @@ func TestReturnCall(t *testing.T) {
 		hidden := s.arrives(bob)
 		s.must(l.Cancel(s.ctx))
 		s.must(hidden.Ended(s.ctx))
-		s.code(bob, "*69")
+		s.code(bob, "*69", soundError)
 		s.quiet(carol)
 	})
 }
@@ -162,7 +163,7 @@ func TestRedialLast(t *testing.T) {
 		bob.OnCall(pbxtest.AutoReject(486, 0))
 		s.rings(alice, carol.User(), carol)
 		s.refused(alice, bob.User(), 486)
-		s.code(alice, "*65") // a code is no number to call again
+		s.spoken(alice, "*65", spelt(alice.User())) // a code is no number to call again
 		bob.OnCall(nil)
 		for range 2 {
 			caller := s.dials(alice, "*870")
@@ -185,11 +186,22 @@ func TestSpeedDial(t *testing.T) {
 	})
 }
 
-// My number is told digit by digit, and each extension hears another one.
+// spelt is a number as the tones of its keys.
+func spelt(number string) sound {
+	low, high := []float64{697, 770, 852, 941}, []float64{1209, 1336, 1477}
+	var all sound
+	for _, digit := range number {
+		i := strings.IndexRune("123456789*0#", digit)
+		all = append(all, []float64{low[i/3], high[i%3]})
+	}
+	return all
+}
+
+// One's number is told digit by digit.
 func TestMyNumber(t *testing.T) {
 	play(t, func(s *scene) {
 		alice := s.phone()
-		s.spoken(alice, "*65")
+		s.spoken(alice, "*65", spelt(alice.User()))
 	})
 }
 
@@ -212,9 +224,9 @@ func TestCodeProfiles(t *testing.T) {
 	own(t, func(s *scene, _ func()) {
 		alice, bob := s.phone(), s.phone()
 		s.office("codes", doc{"profile": "fusionpbx", "changed": doc{"echo": "*9"}})
-		s.code(bob, "*77") // a toggle there
+		s.code(bob, "*77", soundOn) // a toggle there
 		s.refused(alice, bob.User(), 486, 480)
-		s.code(bob, "*77")
+		s.code(bob, "*77", soundOff)
 		s.rings(alice, bob.User(), bob)
 		s.refused(alice, "*43", 404)
 		l := s.dials(alice, "*9")

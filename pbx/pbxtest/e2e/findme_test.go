@@ -123,7 +123,7 @@ func TestFindMeVoicemailDoesNotSwallow(t *testing.T) {
 		desk, voicemail := s.arrives(bob), s.arrives(mobile)
 		s.must(voicemail.Answer(s.ctx))
 		voicemail.Play(910) // "please leave a message"
-		s.must(voicemail.HearsSound(s.ctx))
+		s.must(voicemail.HearsInOrder(s.ctx, soundPress1...))
 		if caller.State() != "ringing" || desk.State() != "ringing" {
 			s.Fatalf("the caller is %s, the other phone %s", caller.State(), desk.State())
 		}
@@ -149,7 +149,7 @@ func TestFindMeConfirmed(t *testing.T) {
 			caller := s.dials(alice, bob.User())
 			desk, callee := s.arrives(bob), s.arrives(mobile)
 			s.must(callee.Answer(s.ctx))
-			s.must(callee.HearsSound(s.ctx))
+			s.must(callee.HearsInOrder(s.ctx, soundPress1...))
 			s.must(press(callee, "52"))
 			if caller.State() != "ringing" || desk.State() != "ringing" {
 				s.Fatalf("the caller is %s, the other phone %s", caller.State(), desk.State())
@@ -171,9 +171,9 @@ func TestFindMeSwitchedOff(t *testing.T) {
 		alice, bob, carol := s.phone(), s.phone(), s.phone()
 		s.services(bob.User(), "find_me", findMe(at(20, carol.User())))
 		s.rings(alice, bob.User(), carol)
-		s.code(bob, "*21")
+		s.code(bob, "*21", soundOff)
 		s.rings(alice, bob.User(), bob)
-		s.code(bob, "*21")
+		s.code(bob, "*21", soundOn)
 		s.rings(alice, bob.User(), carol)
 		day := strings.ToLower(time.Now().UTC().AddDate(0, 0, 3).Format("Mon"))
 		s.services(bob.User(), "find_me", with(findMe(at(20, carol.User())), "schedule", doc{"days": []string{day}, "zone": "UTC"}))

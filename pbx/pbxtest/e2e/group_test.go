@@ -170,7 +170,7 @@ func TestHours(t *testing.T) {
 		s.sentBy(callee.Invite, carol.User(), [3]string{bob.User(), "time-of-day", "404"})
 		s.talkAndEnd(caller, callee)
 		l := s.dials(alice, g)
-		s.must(l.HearsSound(s.ctx))
+		s.must(l.HearsInOrder(s.ctx, soundClosed...))
 		m, err := l.Failed(s.ctx)
 		s.status(m, err, 480, 403, 603)
 		if n := bob.Count("INVITE"); n != 2 {
@@ -206,9 +206,9 @@ func TestNightSwitch(t *testing.T) {
 		s.hours("office")
 		s.services(bob.User(), "closed", doc{"hours": "office", "to": carol.User()})
 		s.rings(alice, bob.User(), bob)
-		s.code(alice, "*28")
+		s.code(alice, "*28", soundOff)
 		s.rings(alice, bob.User(), carol)
-		s.code(bob, "*28")
+		s.code(bob, "*28", soundOn)
 		s.rings(alice, bob.User(), bob)
 	})
 }

@@ -23,9 +23,9 @@ func (s *scene) announced(m *pbxtest.Message) string {
 }
 
 // announcement calls a URI of Error-Info: a machine answers, says something and hangs up (RFC 5359 §2.13, RFC 3840 §9).
-func (s *scene) announcement(p *pbxtest.Phone, uri string) {
+func (s *scene) announcement(p *pbxtest.Phone, uri string, says sound) {
 	s.Helper()
-	l := s.spoken(p, uri)
+	l := s.spoken(p, uri, says)
 	if c := l.Final().Get("Contact"); !pbxtest.HasParam(c, "automaton") || pbxtest.Param(c, "+sip.rendering") != "no" {
 		s.Errorf("the Contact of the announcement is %q", c)
 	}
@@ -37,7 +37,7 @@ func TestScreenIncoming(t *testing.T) {
 		s.services(bob.User(), "incoming", rules(rule("reject", "numbers", []string{"7654321", mallory.User()})))
 		m := s.refused(mallory, bob.User(), 403)
 		s.quiet(bob)
-		s.announcement(mallory, s.announced(m)) // screen_in_error_info
+		s.announcement(mallory, s.announced(m), soundRejected) // screen_in_error_info
 		s.talkAndEnd(s.call(alice, bob))
 		s.services(bob.User(), "incoming", rules())
 		s.rings(mallory, bob.User(), bob)
@@ -66,7 +66,7 @@ func TestScreenOutgoing(t *testing.T) {
 		alice, bob, carol := s.phone(), s.phone(), s.phone()
 		s.services(alice.User(), "outgoing", rules(rule("reject", "numbers", []string{bob.User()})))
 		m := s.refused(alice, bob.User(), 403)
-		s.announcement(alice, s.announced(m)) // screen_out_error_info
+		s.announcement(alice, s.announced(m), soundRejected) // screen_out_error_info
 		s.talkAndEnd(s.call(alice, carol))
 		s.rings(carol, bob.User(), bob)
 		if n := bob.Count("INVITE"); n != 1 {
@@ -83,7 +83,7 @@ func TestScreenAnonymous(t *testing.T) {
 		s.services(bob.User(), "incoming", rules(rule("reject", "anonymous", true)))
 		m, err := s.dials(alice, bob.User(), pbxtest.Anonymous()).Failed(s.ctx)
 		s.status(m, err, 433)
-		s.announcement(alice, s.announced(m))
+		s.announcement(alice, s.announced(m), soundAnonymous)
 		s.refused(alice, "*67"+bob.User(), 433)
 		s.quiet(bob)
 		s.talkAndEnd(s.call(alice, bob))
@@ -133,7 +133,7 @@ func TestScreenAnnounces(t *testing.T) {
 		alice, bob := s.phone(), s.phone()
 		s.services(bob.User(), "incoming", rules(rule("announce", "numbers", []string{alice.User()})))
 		l := s.dials(alice, bob.User())
-		s.must(l.HearsSound(s.ctx))
+		s.must(l.HearsInOrder(s.ctx, soundRejected...))
 		if l.State() != "ringing" {
 			s.Errorf("the call is %s", l.State())
 		}
@@ -220,7 +220,7 @@ func TestClassAndPIN(t *testing.T) {
 		alice, bob := s.phone(), s.phone()
 		s.office("classes", []doc{{"prefix": bob.User(), "class": "premium"}, {"prefix": "00", "class": "international"}})
 		s.services(alice.User(), "class", "local")
-		s.announcement(alice, s.announced(s.refused(alice, "0012345", 403)))
+		s.announcement(alice, s.announced(s.refused(alice, "0012345", 403)), soundNotAllowed)
 		s.refused(alice, "5551234", 404) // allowed, and nobody's
 		s.rings(alice, bob.User(), bob)  // numbers of the PBX itself cost nothing
 		s.services(alice.User(), "pin", "4711")
@@ -231,11 +231,15 @@ func TestClassAndPIN(t *testing.T) {
 			for _, pins := range [][]string{{"4711"}, {"4712", "4711"}, {"4712", "", "47111"}} {
 				l := s.dials(alice, "0012345")
 				s.must(l.Answered(s.ctx))
-				s.must(l.HearsSound(s.ctx))
+				s.must(l.HearsInOrder(s.ctx, soundPIN...))
 				for _, pin := range pins {
 					s.must(press(l, pin+"#"))
 				}
-				s.must(l.HearsSound(s.ctx)) // that the number does not exist, or is not allowed
+				if slices.Contains(pins, "4711") {
+					s.must(l.HearsInOrder(s.ctx, congestion...)) // the number does not exist
+				} else {
+					s.must(l.HearsInOrder(s.ctx, soundNotAllowed...))
+				}
 				s.must(l.Ended(s.ctx))
 				way := s.record(alice.User(), "0012345").way()
 				through := strings.Contains(strings.Join(way, "; "), "404")

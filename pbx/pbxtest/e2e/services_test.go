@@ -74,19 +74,49 @@ func (s *scene) office(change ...any) {
 	s.must(s.x.api(s.ctx, "PATCH", "/office", with(doc{}, change...), nil))
 }
 
-// code dials a feature code: it is answered, says something, and hangs up by itself.
-func (s *scene) code(p *pbxtest.Phone, code string) {
+// The sounds of the PBX, as Hz that are heard one after the other.
+type sound [][]float64
+
+var (
+	soundOn     = sound{{600}, {900}}
+	soundOff    = sound{{900}, {600}}
+	soundDone   = sound{{425}, {425}, {425}}
+	soundError  = sound{{950}, {1400}, {1800}} // the special information tone of ITU-T E.180
+	soundNumber = sound{{425}, {425}, {425}}   // dial tone
+	soundPIN    = sound{{700}, {700}, {700}}
+	soundPress1 = sound{{1000}, {1000}}
+	congestion  = sound{{425}}
+)
+
+// refusal is why a call cannot be: the special information tone, some pips and the congestion tone.
+func refusal(pips int) sound {
+	all := slices.Clone(soundError)
+	for range pips {
+		all = append(all, []float64{700})
+	}
+	return append(all, congestion...)
+}
+
+var (
+	soundClosed     = refusal(2)
+	soundNotAllowed = refusal(3)
+	soundRejected   = refusal(4)
+	soundAnonymous  = refusal(5)
+)
+
+// code dials a feature code: it is answered, says what became of it, and hangs up by itself.
+func (s *scene) code(p *pbxtest.Phone, code string, says sound) {
 	s.Helper()
-	s.spoken(p, code)
+	s.spoken(p, code, says)
 }
 
 // spoken is a call that the PBX answers by itself, says something in, and ends.
-func (s *scene) spoken(p *pbxtest.Phone, number string) *pbxtest.CallLeg {
+func (s *scene) spoken(p *pbxtest.Phone, number string, says sound) *pbxtest.CallLeg {
 	s.Helper()
 	l, err := p.Call(s.ctx, number)
 	s.must(err)
 	s.must(l.Answered(s.ctx))
-	s.must(l.HearsSound(s.ctx))
+	s.must(l.HearsInOrder(s.ctx, says...))
 	s.must(l.Ended(s.ctx))
 	if l.Bye() == nil {
 		s.Errorf("%s did not end with BYE", l)
