@@ -1,0 +1,713 @@
+package media
+
+import (
+	"bytes"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zaf/g711"
+)
+
+// ramp is a sound that tells its frames apart: each sample is its number, from 0 on, times eight. It ends after some frames.
+type ramp struct {
+	at, frames int // frames <0: never
+	panics     bool
+	stall      time.Duration // of the next frame
+	reading    atomic.Int32
+	t          testing.TB
+}
+
+func (r *ramp) Frame(dst []int16) bool {
+	if r.reading.Add(1) != 1 {
+		r.t.Error("two read a sound at once")
+	}
+	defer r.reading.Add(-1)
+	if r.panics {
+		panic("a bug elsewhere")
+	}
+	time.Sleep(r.stall)
+	r.stall = 0
+	if len(dst) != FrameSamples {
+		r.t.Errorf("a frame of %d", len(dst))
+	}
+	if r.frames == r.at/FrameSamples {
+		return false
+	}
+	for i := range dst {
+		dst[i] = int16((r.at + i) * 8)
+	}
+	r.at += len(dst)
+	return true
+}
+
+// part is what a phone hears of a ramp.
+func part(c Codec, from, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		if v := int16((from + i) * 8); c.Same(PCMU) {
+			b[i] = g711.EncodeUlawFrame(v)
+		} else {
+			b[i] = g711.EncodeAlawFrame(v)
+		}
+	}
+	return b
+}
+
+// ending notes what the function given to Play was told.
+type ending struct {
+	t     testing.TB
+	calls []bool
+	at    time.Time
+	mu    chan struct{}
+}
+
+func newEnding(t testing.TB) *ending { return &ending{t: t, mu: make(chan struct{}, 1)} }
+
+func (e *ending) done(whole bool) {
+	e.mu <- struct{}{}
+	e.calls, e.at = append(e.calls, whole), time.Now()
+	<-e.mu
+}
+
+// want waits for what is under way.
+func (e *ending) want(why string, calls ...bool) {
+	e.t.Helper()
+	synctest.Wait()
+	e.mu <- struct{}{}
+	defer func() { <-e.mu }()
+	if len(e.calls) != len(calls) || len(calls) == 1 && e.calls[0] != calls[0] {
+		e.t.Errorf("%s: ended %v, want %v", why, e.calls, calls)
+	}
+}
+
+// line is what a phone hears one packet after the other: the source never leaps.
+type line struct {
+	t    testing.TB
+	last seen
+	any  bool
+}
+
+// follows wants a packet to be the next one, so many ticks later.
+func (l *line) follows(b []byte, pt uint8, ticks uint32, marker bool, why string) {
+	l.t.Helper()
+	h := read(l.t, b)
+	if h.pt != pt || marked(b) != marker {
+		l.t.Errorf("%s: payload type %d, marker %v; want %d, %v", why, h.pt, marked(b), pt, marker)
+	}
+	if l.any && (h.ssrc != l.last.ssrc || h.seq != l.last.seq+1 || h.ts != l.last.ts+ticks) {
+		l.t.Errorf("%s: SSRC %x after %x, sequence +%d, timestamp +%d; want +1, +%d", why, h.ssrc, l.last.ssrc,
+			h.seq-l.last.seq, h.ts-l.last.ts, ticks)
+	}
+	l.last, l.any = h, true
+}
+
+func TestPlay(t *testing.T) {
+	for _, f := range []Format{ulaw, alaw, fmtOf(PCMU, 100)} {
+		virtual(t, Options{}, func(l *lab) {
+			s := l.stream()
+			defer s.Close()
+			alice := l.phone(aliceAddr, s)
+			s.Agree(terms(alice, event, fmtOf(G722, 9), f))
+			end := newEnding(t)
+			pause(1234567 * time.Nanosecond)
+			begun := time.Now()
+			s.Play(&ramp{t: t, frames: 100}, end.done)
+			heard := line{t: t}
+			for i := range 100 {
+				if i == 0 {
+					pause(slotTime)
+				} else {
+					pause(20 * time.Millisecond)
+				}
+				b := alice.one()
+				heard.follows(b, f.SendPT, 160, i == 0, "playing")
+				if !bytes.Equal(payload(t, b), part(f.Codec, i*160, 160)) {
+					t.Fatalf("frame %d: %x", i, payload(t, b))
+				}
+				end.want("in the midst")
+			}
+			pause(20 * time.Millisecond)
+			alice.nothing()
+			end.want("at the end", true)
+			if d := end.at.Sub(begun); d < 2*time.Second || d > 2*time.Second+slotTime {
+				t.Errorf("2 s of sound ended after %v", d)
+			}
+			pause(time.Minute)
+			alice.nothing()
+			s.Disconnect()
+			end.want("later", true)
+			if st := s.Stats(); st.PacketsOut != 100 {
+				t.Errorf("%+v", st)
+			}
+			if n := l.engine.Stats().PacketsOut; n != 100 {
+				t.Errorf("%d packets", n)
+			}
+		})
+	}
+}
+
+// The phone's own packet time, where the PBX can keep it.
+func TestPlayPacketTimes(t *testing.T) {
+	for ptime, want := range map[time.Duration]int{
+		0: 160, 10 * time.Millisecond: 80, 20 * time.Millisecond: 160, 30 * time.Millisecond: 240, 40 * time.Millisecond: 320,
+		60 * time.Millisecond: 480, 70 * time.Millisecond: 160, 5 * time.Millisecond: 160, 25 * time.Millisecond: 160, -time.Second: 160,
+	} {
+		virtual(t, Options{}, func(l *lab) {
+			s := l.stream()
+			defer s.Close()
+			alice := l.phone(aliceAddr, s)
+			a := terms(alice, ulaw)
+			a.PTime = ptime
+			s.Agree(a)
+			end := newEnding(t)
+			s.Play(&ramp{t: t, frames: 7}, end.done)
+			const all = 7 * 160
+			heard := line{t: t}
+			for at := 0; at < all; at += want {
+				if at == 0 {
+					pause(slotTime)
+				} else {
+					pause(time.Duration(want) * time.Second / 8000)
+				}
+				b := alice.one()
+				heard.follows(b, 0, uint32(want), at == 0, ptime.String())
+				expect := part(PCMU, at, min(want, all-at))
+				for len(expect) < want {
+					expect = append(expect, g711.EncodeUlawFrame(0))
+				}
+				if !bytes.Equal(payload(t, b), expect) {
+					t.Fatalf("%v: from sample %d: %x", ptime, at, payload(t, b))
+				}
+			}
+			pause(time.Second)
+			alice.nothing()
+			end.want(ptime.String(), true)
+		})
+	}
+}
+
+// SSRC, sequence and timestamp go on from a relay to a sound and back.
+func TestPlayBetweenRelays(t *testing.T) {
+	for _, ptime := range []time.Duration{20 * time.Millisecond, 60 * time.Millisecond} {
+		virtual(t, Options{}, func(l *lab) {
+			alice, bob, sa, sb := l.call([]Format{ulaw}, []Format{alaw})
+			defer sa.Close()
+			defer sb.Close()
+			a := terms(bob, alaw)
+			a.PTime = ptime
+			sb.Agree(a)
+			heard := line{t: t}
+			for i := range 5 {
+				alice.say(0, frame(0))
+				heard.follows(bob.one(), 8, 160, i == 0, "relay")
+				pause(20 * time.Millisecond)
+			}
+			end := newEnding(t)
+			sb.Play(&ramp{t: t, frames: -1}, end.done)
+			samples := uint32(ptime / time.Millisecond * 8)
+			for i := range 5 {
+				alice.say(0, frame(0)) // who is heard no more
+				bob.say(8, frame(0))   // and goes nowhere
+				if i == 0 {
+					pause(slotTime) // a packet is due every 5 ms after the engine's start
+					heard.follows(bob.one(), 8, 200, true, "sound")
+				} else {
+					pause(ptime)
+					heard.follows(bob.one(), 8, samples, false, "sound")
+				}
+				alice.nothing()
+			}
+			end.want("playing")
+			if err := sa.Connect(sb); err != nil {
+				t.Fatal(err)
+			}
+			end.want("connected", false)
+			pause(20 * time.Millisecond)
+			alice.say(0, frame(0))
+			heard.follows(bob.one(), 8, max(samples, 160), true, "relay again") // nothing overlaps
+			pause(20 * time.Millisecond)
+			alice.say(0, frame(0))
+			heard.follows(bob.one(), 8, 160, false, "relay again")
+			bob.say(8, frame(0))
+			alice.one()
+			pause(time.Second)
+			bob.nothing()
+			end.want("later", false)
+		})
+	}
+}
+
+func TestPlayIsCutShort(t *testing.T) {
+	cuts := map[string]func(s, other *Stream) error{
+		"echo":       func(s, _ *Stream) error { s.Echo(); return nil },
+		"disconnect": func(s, _ *Stream) error { s.Disconnect(); return nil },
+		"close":      func(s, _ *Stream) error { s.Close(); return nil },
+		"connect":    func(s, other *Stream) error { return s.Connect(other) },
+		"connected":  func(s, other *Stream) error { return other.Connect(s) },
+		"play":       func(s, _ *Stream) error { s.Play(Sound(&ramp{}), nil); return nil },
+		"no codec": func(s, _ *Stream) error {
+			a := s.terms
+			a.Formats = []Format{fmtOf(G722, 9)}
+			s.Agree(a)
+			return nil
+		},
+		"engine": func(s, _ *Stream) error { return s.engine.Close() },
+	}
+	for name, cut := range cuts {
+		for _, when := range []time.Duration{0, 3 * time.Millisecond, 5 * time.Millisecond, time.Second} {
+			virtual(t, Options{}, func(l *lab) {
+				s, other := l.stream(), l.stream()
+				defer s.Close()
+				defer other.Close()
+				alice := l.phone(aliceAddr, s)
+				s.Agree(terms(alice, ulaw))
+				other.Agree(terms(l.phone(bobAddr, other), ulaw))
+				end := newEnding(t)
+				s.Play(&ramp{t: t, frames: -1}, end.done)
+				pause(when)
+				alice.heard()
+				end.want(name)
+				if err := cut(s, other); err != nil {
+					t.Fatal(err)
+				}
+				end.want(name, false)
+				pause(time.Second)
+				alice.nothing()
+				end.want(name, false)
+			})
+		}
+	}
+}
+
+// What fails leaves a sound alone.
+func TestPlayGoesOn(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		s, other := l.stream(), l.stream()
+		defer s.Close()
+		defer other.Close()
+		alice := l.phone(aliceAddr, s)
+		s.Agree(terms(alice, ulaw))
+		other.Agree(terms(l.phone(bobAddr, other), fmtOf(G722, 9)))
+		end := newEnding(t)
+		s.Play(&ramp{t: t, frames: -1}, end.done)
+		if err := s.Connect(other); err != ErrNoCommonCodec {
+			t.Fatal(err)
+		}
+		pause(time.Second)
+		if n := len(alice.heard()); n != 50 {
+			t.Errorf("%d packets in a second", n)
+		}
+		end.want("playing")
+	})
+}
+
+func TestPlayWithoutCodec(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		s := l.stream()
+		alice := l.phone(aliceAddr, s)
+		play := func(why string) {
+			t.Helper()
+			end := newEnding(t)
+			s.Play(&ramp{t: t, frames: -1}, end.done)
+			end.want(why, false)
+			s.Play(&ramp{t: t, frames: -1}, nil)
+			pause(time.Second)
+			alice.nothing()
+			end.want(why, false)
+		}
+		play("nothing agreed")
+		s.Agree(terms(alice, event, fmtOf(G722, 9), Format{Codec: PCMU, SendPT: 200}))
+		play("no linear codec")
+		s.Agree(terms(alice, ulaw))
+		s.Close()
+		play("closed")
+	})
+}
+
+// On hold nothing is sent, but the sound goes on in time.
+func TestPlayOnHold(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		s := l.stream()
+		defer s.Close()
+		alice := l.phone(aliceAddr, s)
+		agreed := terms(alice, ulaw)
+		held := agreed
+		held.Send = false
+		s.Agree(held)
+		end := newEnding(t)
+		s.Play(&ramp{t: t, frames: 200}, end.done)
+		pause(slotTime + 100*time.Millisecond) // frames 0 to 5
+		alice.nothing()
+		s.Agree(agreed)
+		heard := line{t: t}
+		for i := range 10 {
+			pause(20 * time.Millisecond)
+			b := alice.one()
+			heard.follows(b, 0, 160, i == 0, "retrieved")
+			if !bytes.Equal(payload(t, b), part(PCMU, (6+i)*160, 160)) {
+				t.Fatalf("frame %d after hold: %x", i, payload(t, b))
+			}
+		}
+		nowhere := agreed
+		nowhere.Remote.Addr()
+		nowhere.Remote = held.RemoteRTCP
+		nowhere.Send = false
+		s.Agree(nowhere)
+		pause(200 * time.Millisecond)
+		alice.nothing()
+		s.Agree(agreed)
+		pause(20 * time.Millisecond)
+		b := alice.one()
+		heard.follows(b, 0, 11*160, true, "after the second hold")
+		if !bytes.Equal(payload(t, b), part(PCMU, 26*160, 160)) {
+			t.Errorf("after the second hold: %x", payload(t, b))
+		}
+		s.Agree(held)
+		pause(10 * time.Second)
+		alice.nothing()
+		end.want("it ended on hold", true)
+	})
+}
+
+// Another codec, another address, another packet time: the sound goes on with them.
+func TestPlayAgreesAgain(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		s := l.stream()
+		defer s.Close()
+		alice, bob := l.phone(aliceAddr, s), l.phone(bobAddr, s)
+		s.Agree(terms(alice, ulaw))
+		s.Play(&ramp{t: t, frames: -1}, nil)
+		heard := line{t: t}
+		pause(slotTime)
+		heard.follows(alice.one(), 0, 160, true, "first")
+		s.Agree(terms(alice, alaw, ulaw))
+		pause(20 * time.Millisecond)
+		b := alice.one()
+		heard.follows(b, 8, 160, false, "A-law")
+		if !bytes.Equal(payload(t, b), part(PCMA, 160, 160)) {
+			t.Errorf("A-law: %x", payload(t, b))
+		}
+		s.Agree(terms(bob, alaw))
+		pause(20 * time.Millisecond)
+		alice.nothing()
+		heard.follows(bob.one(), 8, 160, false, "elsewhere")
+		a := terms(bob, alaw)
+		a.PTime = 40 * time.Millisecond
+		s.Agree(a)
+		pause(20 * time.Millisecond)
+		heard.follows(bob.one(), 8, 160, false, "the last of 20 ms")
+		pause(20 * time.Millisecond)
+		b = bob.one()
+		heard.follows(b, 8, 160, false, "the first of 40 ms")
+		if !bytes.Equal(payload(t, b), part(PCMA, 4*160, 320)) {
+			t.Errorf("40 ms: %x", payload(t, b))
+		}
+		pause(20 * time.Millisecond)
+		bob.nothing()
+		pause(20 * time.Millisecond)
+		heard.follows(bob.one(), 8, 320, false, "the second of 40 ms")
+	})
+}
+
+// A phone behind NAT is heard from elsewhere than its SDP says: the sound follows.
+func TestPlayFollowsTheLatch(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		s := l.stream()
+		defer s.Close()
+		alice, outside := l.phone(aliceAddr, s), l.phone(natAddr, s)
+		a := terms(alice, ulaw)
+		a.Source = natAddr
+		s.Agree(a)
+		s.Play(&ramp{t: t, frames: -1}, nil)
+		pause(slotTime)
+		alice.one()
+		outside.say(0, frame(0))
+		pause(20 * time.Millisecond)
+		outside.one()
+		alice.nothing()
+	})
+}
+
+func TestPlaySurvivesPanics(t *testing.T) {
+	virtual(t, Options{Log: slog.New(slog.DiscardHandler)}, func(l *lab) {
+		s, other := l.stream(), l.stream()
+		defer s.Close()
+		defer other.Close()
+		alice, bob := l.phone(aliceAddr, s), l.phone(bobAddr, other)
+		s.Agree(terms(alice, ulaw))
+		other.Agree(terms(bob, ulaw))
+		end := newEnding(t)
+		s.Play(&ramp{t: t, panics: true}, func(whole bool) { end.done(whole); panic("a bug there") })
+		other.Play(&ramp{t: t, frames: -1}, nil)
+		pause(time.Second)
+		alice.nothing()
+		end.want("panic", false)
+		if n := len(bob.heard()); n != 50 {
+			t.Errorf("the other heard %d packets", n)
+		}
+		if n := l.engine.Stats().Panics; n != 2 {
+			t.Errorf("%d panics", n)
+		}
+		l.engine.panics.Store(0)
+	})
+}
+
+// 1,000 at once, begun at any time: each hears each packet when it is due.
+func TestPlayToMany(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		const streams, frames = 1000, 50
+		conn := l.phone(aliceAddr, l.stream())
+		var late atomic.Int64
+		count := make(map[uint32]int)
+		dues := make(map[uint32]time.Time)
+		conn.inbox = nil
+		c := &listener{inner: conn.conn, heard: func(b []byte) {
+			h := read(t, b)
+			if due, ok := dues[h.ssrc]; ok && !due.Equal(time.Now()) {
+				late.Add(1)
+			}
+			count[h.ssrc]++
+			dues[h.ssrc] = time.Now().Add(20 * time.Millisecond)
+		}}
+		conn.conn.Close()
+		again, err := l.net.ListenPacket(conn.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.inner = again
+		go c.read()
+		for _, s := range l.engine.ports.open() {
+			s.Close()
+		}
+		all := make([]*Stream, streams)
+		for i := range all {
+			all[i] = l.stream()
+			all[i].Agree(terms(conn, ulaw))
+			all[i].Play(&ramp{t: t, frames: frames}, nil)
+			pause(137 * time.Microsecond)
+		}
+		pause(2 * time.Second)
+		synctest.Wait()
+		for _, s := range all {
+			if n := count[s.tx.ssrc]; n != frames {
+				t.Errorf("%d frames", n)
+			}
+			s.Close()
+		}
+		if n := late.Load(); n != 0 {
+			t.Errorf("%d frames were late", n)
+		}
+	})
+}
+
+// listener hears what comes to a socket.
+type listener struct {
+	inner PacketConn
+	heard func([]byte)
+}
+
+func (c *listener) read() {
+	b := make([]byte, 1500)
+	for {
+		n, _, err := c.inner.ReadFromUDPAddrPort(b)
+		if err != nil {
+			return
+		}
+		c.heard(b[:n])
+	}
+}
+
+// While nothing is played nothing ticks: the goroutine has nothing to wait for.
+func TestPlayerSleeps(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		s := l.stream()
+		defer s.Close()
+		idle := func(why string) {
+			t.Helper()
+			if due, _, wait := l.engine.player.take(l.engine.now()); due != nil || wait >= 0 {
+				t.Errorf("%s: waits for %v", why, wait)
+			}
+		}
+		idle("nothing was played")
+		s.Agree(terms(l.phone(aliceAddr, s), ulaw))
+		s.Play(&ramp{t: t, frames: 10}, nil)
+		pause(time.Second)
+		idle("it has ended")
+		s.Play(&ramp{t: t, frames: -1}, nil)
+		pause(time.Second)
+		s.Disconnect()
+		pause(maxPTime)
+		idle("it was cut short")
+	})
+}
+
+// A machine that stood still catches up with a little, and leaves the rest out.
+func TestPlayerCatchesUp(t *testing.T) {
+	const slot = int64(slotTime)
+	for _, still := range []int64{0, 1, 3, 15, 16, 17, 100, 12345} {
+		w := &player{wake: make(chan struct{}, 1)}
+		now := 1000*slot + 1
+		all := make([]*playing, 4)
+		for i := range all {
+			all[i] = &playing{}
+			w.add(all[i], now)
+			now += slot
+		}
+		round := func() (n int) {
+			for {
+				p, at, wait := w.take(now)
+				if p == nil {
+					if wait <= 0 || wait > slotCount*slotTime {
+						t.Fatalf("waits for %v", wait)
+					}
+					return n
+				}
+				if at*slot > now || now-at*slot >= (slotCount+1)*slot {
+					t.Fatalf("slot %d at %d", at, now/slot)
+				}
+				for p != nil {
+					q := p
+					p = p.next
+					n++
+					w.again(q, at+4)
+				}
+			}
+		}
+		round()
+		now += still * slot
+		want := still
+		if still > slotCount {
+			want = still % slotCount
+		}
+		if n := round(); int64(n) != want {
+			t.Errorf("after %d slots %d packets, want %d", still, n, want)
+		}
+		for range 100 {
+			now += slot
+			if n := round(); n != 1 {
+				t.Fatalf("%d slots stood still, and then %d packets in one", still, n)
+			}
+		}
+	}
+}
+
+// A gap in time is a gap in timestamps, and a new talk spurt.
+func TestPlayAfterAGap(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		s := l.stream()
+		defer s.Close()
+		alice := l.phone(aliceAddr, s)
+		s.Agree(terms(alice, ulaw))
+		sound := &ramp{t: t, frames: -1}
+		s.Play(sound, nil)
+		heard := line{t: t}
+		pause(slotTime)
+		heard.follows(alice.one(), 0, 160, true, "first")
+		sound.stall = slotTime * slotCount * 10 // in the second frame, which is then sent
+		pause(slotTime*8 + slotTime*slotCount*10)
+		got := alice.heard()
+		heard.follows(got[0], 0, 160, false, "late")
+		heard.follows(got[1], 0, 160+slotTicks(slotCount*10), true, "after the gap")
+		for _, b := range got[2:] {
+			heard.follows(b, 0, 160, false, "after the gap")
+		}
+		if len(got) != 2 {
+			t.Errorf("%d packets", len(got))
+		}
+	})
+}
+
+func TestPlayOverSockets(t *testing.T) {
+	onSockets(t, func(t *testing.T, o Options) {
+		o.MinPort, o.MaxPort = 34000, 34099
+		e := benchEngine(t, o)
+		s := must(t, e)
+		alice := realPhone(t, loopback, s)
+		s.Agree(terms(alice, ulaw, event))
+		ended := make(chan bool)
+		keys := make(chan byte, 10)
+		s.Keys(func(key byte) { keys <- key })
+		s.Play(&ramp{t: t, frames: 10}, func(whole bool) { ended <- whole })
+		heard := line{t: t}
+		for i := range 10 {
+			b := alice.next()
+			if i > 0 { // a machine that stands still for long leaves a gap in time
+				heard.last.ts = read(t, b).ts - 160
+			}
+			heard.follows(b, 0, 160, marked(b), "playing")
+			if !bytes.Equal(payload(t, b), part(PCMU, i*160, 160)) {
+				t.Fatalf("frame %d: %x", i, payload(t, b))
+			}
+		}
+		if whole := <-ended; !whole {
+			t.Error("cut short")
+		}
+		alice.say(101, []byte{11, 0, 0, 160})
+		if key := <-keys; key != '#' {
+			t.Errorf("key %c", key)
+		}
+		s.Play(&ramp{t: t, frames: -1}, func(whole bool) { ended <- whole })
+		alice.next()
+		s.Close()
+		if whole := <-ended; whole {
+			t.Error("the endless has ended")
+		}
+	})
+}
+
+// What one leg costs for each frame, without the send and the making of the sound itself.
+func benchmarkPlay(b *testing.B, f Format, sound Sound) {
+	e := benchEngine(b, Options{Listen: inMemory})
+	s := must(b, e)
+	s.Agree(agreed(1000, f))
+	p := &playing{stream: s, sound: sound}
+	if !s.begin(p) {
+		b.Fatal("not begun")
+	}
+	b.ReportAllocs()
+	slot := e.now() / int64(slotTime)
+	for b.Loop() {
+		e.step(p, slot)
+		e.player.mu.Lock()
+		slot += 4
+		e.player.slots[slot%slotCount] = nil
+		e.player.count--
+		e.player.mu.Unlock()
+	}
+	if s.Stats().PacketsOut != uint64(b.N) {
+		b.Fatalf("%d of %d", s.Stats().PacketsOut, b.N)
+	}
+}
+
+// hum is a sound that costs nothing to make but is not silent.
+type hum struct{}
+
+func (hum) Frame(dst []int16) bool {
+	for i := range dst {
+		dst[i] = int16(i * 100)
+	}
+	return true
+}
+
+func BenchmarkPlayULaw(b *testing.B) { benchmarkPlay(b, ulaw, hum{}) }
+func BenchmarkPlayALaw(b *testing.B) { benchmarkPlay(b, alaw, hum{}) }
+
+func TestPlayDoesNotAllocate(t *testing.T) {
+	e := benchEngine(t, Options{Listen: inMemory})
+	s := must(t, e)
+	s.Agree(agreed(1000, ulaw))
+	p := &playing{stream: s, sound: hum{}}
+	s.begin(p)
+	slot := int64(0)
+	n := testing.AllocsPerRun(1000, func() {
+		e.step(p, slot)
+		slot += 4
+		e.player.slots, e.player.count = [slotCount]*playing{}, 0
+	})
+	if n != 0 {
+		t.Errorf("%v allocations a frame", n)
+	}
+}
