@@ -222,7 +222,10 @@ func (a announce) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 	if port := caller.Port(); port != nil && len(port.Formats()) > 0 {
 		t := c.sb.talk(c, caller)
 		defer t.end()
-		t.Play(ctx, a.prompt)
+		if !t.Play(ctx, a.prompt) {
+			<-ctx.Done() // it is, or it will be in a moment, as the caller has gone
+			return nil, cause(ctx)
+		}
 	}
 	return nil, a.o
 }

@@ -136,3 +136,45 @@ func afterwards(then Script, after time.Duration, do func(*Party)) Script {
 		return o
 	}
 }
+
+// Behave does what pbx.Simulate takes a phone to do.
+func Behave(b pbx.Behaviour) Script {
+	return behave(b, (*Party).Ring)
+}
+
+// BehaveEarly is Behave with early media instead of ringing.
+func BehaveEarly(b pbx.Behaviour) Script {
+	return behave(b, func(p *Party) { p.Early(183) })
+}
+
+func behave(b pbx.Behaviour, sign func(*Party)) Script {
+	then := func(ctx context.Context, p *Party) pbx.Outcome {
+		rang := time.Duration(0)
+		if !b.Silent && (b.Status == 0 || b.Rings < b.Ends) {
+			if !wait(ctx, b.Rings) {
+				return causeOf(ctx)
+			}
+			sign(p)
+			rang = b.Rings
+		}
+		switch {
+		case b.Status != 0:
+			if !wait(ctx, b.Ends-rang) {
+				return causeOf(ctx)
+			}
+			return pbx.Outcome{Kind: pbx.KindOf(b.Status), By: pbx.Callee, Status: b.Status, Contacts: b.Contacts}
+		case b.Silent:
+			return Vanish()(ctx, p)
+		default:
+			<-ctx.Done()
+			return causeOf(ctx)
+		}
+	}
+	if b.HangsUp > 0 {
+		then = Bye(b.HangsUp, then)
+	}
+	if b.Accepts > 0 {
+		then = Press("1", b.Accepts, then)
+	}
+	return then
+}
