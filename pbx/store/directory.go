@@ -2,6 +2,7 @@ package store
 
 import (
 	"maps"
+	"slices"
 
 	"ringback/pbx"
 )
@@ -76,24 +77,28 @@ func (d *draft) remove(number string) { d.replace(number, nil) }
 func (d *draft) replace(number string, after *pbx.Extension) {
 	copied(&d.extensions, &d.own.extensions)
 	before := d.extensions[number]
-	if before != nil && len(before.Numbers) > 0 {
-		copied(&d.owners, &d.own.owners)
-		for _, n := range before.Numbers {
-			delete(d.owners, n)
-		}
-	}
 	if after == nil {
 		delete(d.extensions, number)
 	} else {
 		d.extensions[number] = after
-		if len(after.Numbers) > 0 {
-			copied(&d.owners, &d.own.owners)
-			for _, n := range after.Numbers {
-				d.owners[n] = number
-			}
+	}
+	if was, is := numbersOf(before), numbersOf(after); !slices.Equal(was, is) {
+		copied(&d.owners, &d.own.owners)
+		for _, n := range was {
+			delete(d.owners, n)
+		}
+		for _, n := range is {
+			d.owners[n] = number
 		}
 	}
 	d.changes = append(d.changes, Change{Number: number, Before: before, After: after})
+}
+
+func numbersOf(e *pbx.Extension) []string {
+	if e == nil {
+		return nil
+	}
+	return e.Numbers
 }
 
 func (d *draft) putGroup(g *pbx.Group) {

@@ -18,7 +18,7 @@ func many[T any](n int, v T) []T {
 	return list
 }
 
-func numbersOf(n int) []string {
+func manyNumbers(n int) []string {
 	list := make([]string, n)
 	for i := range list {
 		list[i] = fmt.Sprint(100000 + i)
@@ -105,8 +105,8 @@ func TestServicesAreValidated(t *testing.T) {
 
 		{"", func(v *pbx.Services) { v.Outgoing = many(200, reject) }},
 		{"outgoing", func(v *pbx.Services) { v.Outgoing = many(201, reject) }},
-		{"", rule(pbx.Rule{Action: pbx.Reject, Numbers: numbersOf(500)})},
-		{"incoming[1].numbers", rule(pbx.Rule{Action: pbx.Reject, Numbers: numbersOf(300), Prefixes: numbersOf(201)})},
+		{"", rule(pbx.Rule{Action: pbx.Reject, Numbers: manyNumbers(500)})},
+		{"incoming[1].numbers", rule(pbx.Rule{Action: pbx.Reject, Numbers: manyNumbers(300), Prefixes: manyNumbers(201)})},
 		{"incoming[1].action", rule(pbx.Rule{})},
 		{"incoming[1].action", rule(pbx.Rule{Action: "deny"})},
 		{"incoming[1].to", rule(pbx.Rule{Action: pbx.SendTo})},
@@ -130,7 +130,7 @@ func TestServicesAreValidated(t *testing.T) {
 		{"speed_dials", func(v *pbx.Services) { v.SpeedDials = map[string]string{"1": "sip:1001"} }},
 		{"speed_dials", func(v *pbx.Services) {
 			v.SpeedDials = map[string]string{}
-			for _, n := range numbersOf(201) {
+			for _, n := range manyNumbers(201) {
 				v.SpeedDials[n] = n
 			}
 		}},
