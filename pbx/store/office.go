@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"reflect"
 
 	"ringback/pbx"
 )
@@ -38,6 +39,32 @@ const putOffice = "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT 
 // GetOffice returns a copy of what holds for all extensions.
 func (s *Store) GetOffice(context.Context) (pbx.Office, error) { return clone(*s.Office()), nil }
 
+// checkCovered refuses codes by which a number in use could not be called any more: a code with its argument may be one.
+func (s *Store) checkCovered(d *directory, next *pbx.Office) error {
+	if s.opts.IsCode == nil || reflect.DeepEqual(next.Codes, d.office.Codes) {
+		return nil
+	}
+	covered := ""
+	look := func(number string) {
+		if s.opts.IsCode(next, number) && (covered == "" || number < covered) {
+			covered = number
+		}
+	}
+	for number := range d.extensions {
+		look(number)
+	}
+	for number := range d.owners {
+		look(number)
+	}
+	for number := range d.groups {
+		look(number)
+	}
+	if covered != "" {
+		return invalid("codes", "%s, %s, could not be called: it would be a feature code.", covered, d.holder(covered))
+	}
+	return nil
+}
+
 // ChangeOffice lets change work on a copy of the office, checks it and makes it the one that holds. change must not
 // call the store. by is who does it: it becomes the Set of rules that are new or changed.
 // Errors: *ValidationError, also when codes collide (Options.CheckCodes), and what change returns.
@@ -59,6 +86,9 @@ func (s *Store) ChangeOffice(ctx context.Context, by pbx.Set, change func(*pbx.O
 			if err := check(&draft, func(number string) bool { return d.holder(number) != "" }); err != nil {
 				return asInvalid("codes", err)
 			}
+		}
+		if err := s.checkCovered(&d.directory, &draft); err != nil {
+			return err
 		}
 		text, err := encode("office", &draft)
 		if err != nil {

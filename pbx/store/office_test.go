@@ -275,6 +275,29 @@ func TestNumbersAreUnique(t *testing.T) {
 
 func second3[A, B any](_ A, _ B, err error) error { return err }
 
+func TestCodesThatCoverNumbersAreRefused(t *testing.T) {
+	s := withOffice(t, t.TempDir(), Options{IsCode: func(o *pbx.Office, n string) bool {
+		code := o.Codes.Changed["block"] // takes an argument
+		return code != "" && strings.HasPrefix(n, code)
+	}})
+	if _, _, err := s.CreateExtension(t.Context(), NewExtension{Number: "*555"}); err != nil {
+		t.Fatal(err)
+	}
+	set := func(code string) error {
+		return second(s.ChangeOffice(t.Context(), admin, func(o *pbx.Office) error {
+			o.Codes.Changed = map[string]string{"block": code}
+			return nil
+		}))
+	}
+	var v *ValidationError
+	if err := set("*5"); !errors.As(err, &v) || v.Field != "codes" || v.Sentence != "*555, extension *555, could not be called: it would be a feature code." {
+		t.Error(err)
+	}
+	if err := set("*6"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCodesThatCollideAreRefused(t *testing.T) {
 	asked := 0
 	s := withOffice(t, t.TempDir(), Options{CheckCodes: func(o *pbx.Office, taken func(string) bool) error {
