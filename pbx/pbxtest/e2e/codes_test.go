@@ -94,6 +94,7 @@ func TestCallWaitingByCode(t *testing.T) {
 	play(t, func(s *scene) {
 		alice, bob, carol := s.phone(), s.phone(), s.phone()
 		s.code(bob, "*71", soundOff)
+		s.idle(bob.User())
 		caller, callee := s.up(alice, bob)
 		s.refused(carol, bob.User(), 486)
 		s.over(caller, callee)

@@ -44,6 +44,7 @@ func TestOneCall(t *testing.T) {
 		s.rings(carol, bob.User(), bob)
 		s.talk(caller, callee)
 		s.over(callee, caller)
+		s.idle(bob.User())
 		s.services(bob.User(), "one_call", on)
 		s.rings(carol, bob.User(), bob)
 	})

@@ -74,18 +74,18 @@ func (s *scene) office(change ...any) {
 	s.must(s.x.api(s.ctx, "PATCH", "/office", with(doc{}, change...), nil))
 }
 
-// The sounds of the PBX, as Hz that are heard one after the other.
+// The sounds of the PBX, with the tones of North America as it has them if nothing is said, as Hz that are heard one after the other.
 type sound [][]float64
 
 var (
 	soundOn     = sound{{600}, {900}}
 	soundOff    = sound{{900}, {600}}
-	soundDone   = sound{{425}, {425}, {425}}
-	soundError  = sound{{950}, {1400}, {1800}} // the special information tone of ITU-T E.180
-	soundNumber = sound{{425}, {425}, {425}}   // dial tone
+	soundDone   = sound{{350, 440}, {350, 440}, {350, 440}}
+	soundError  = sound{{950}, {1400}, {1800}}              // the special information tone of ITU-T E.180
+	soundNumber = sound{{350, 440}, {350, 440}, {350, 440}} // dial tone
 	soundPIN    = sound{{700}, {700}, {700}}
 	soundPress1 = sound{{1000}, {1000}}
-	congestion  = sound{{425}}
+	congestion  = sound{{480, 620}}
 )
 
 // refusal is why a call cannot be: the special information tone, some pips and the congestion tone.
@@ -122,6 +122,16 @@ func (s *scene) spoken(p *pbxtest.Phone, number string, says sound) *pbxtest.Cal
 		s.Errorf("%s did not end with BYE", l)
 	}
 	return l
+}
+
+// idle waits until the exchange knows of no call of a number any more: its BYE is on the wire a moment before.
+func (s *scene) idle(number string) {
+	s.Helper()
+	s.eventually("nobody calls "+number+" or is called by it", func() bool {
+		found, err := s.x.about(s.ctx, "/calls", []string{"from", "to", "dialled"}, number)
+		s.must(err)
+		return len(found) == 0
+	})
 }
 
 // arrives waits for a call at a phone, which rings.
