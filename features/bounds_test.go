@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"ringback/pbx"
+	"ringback/pbx/pbxtest"
 )
 
 // size is how many nodes a plan has, and how many of them ring.
@@ -77,51 +80,109 @@ func TestPlansOfRulesAtTimes(t *testing.T) {
 	bounded(t, w, "70")
 }
 
+// randomWorld is an office where everybody has set something.
+func randomWorld(rnd *rand.Rand) *world {
+	w := newWorld()
+	number := func() string {
+		return []string{fmt.Sprint(1000 + rnd.IntN(20)), "600", "601", "2000", "7777"}[max(0, rnd.IntN(8)-3)]
+	}
+	maybe := func() bool { return rnd.IntN(3) == 0 }
+	forward := func() pbx.Forward {
+		return pbx.Forward{On: maybe(), To: number(), After: rnd.IntN(20), Ring: rnd.IntN(20)}
+	}
+	rules := func() (all []pbx.Rule) {
+		for range rnd.IntN(4) {
+			rule := pbx.Rule{Action: []pbx.Action{pbx.LetIn, pbx.Reject, pbx.TellWhy, pbx.SendTo}[rnd.IntN(4)], To: number()}
+			if !maybe() {
+				rule.Numbers = []string{number(), number()}
+			}
+			if maybe() {
+				rule.Schedule = &pbx.Schedule{From: "08:00", To: "17:00"}
+			}
+			all = append(all, rule)
+		}
+		return all
+	}
+	for n := range 20 {
+		n := fmt.Sprint(1000 + n)
+		sv := w.of(n)
+		sv.Busy, sv.NoAnswer, sv.Unreachable, sv.Incoming, sv.Outgoing = forward(), forward(), forward(), rules(), rules()
+		sv.OneCall.On, sv.DoNotDisturb.On, sv.HideNumber.On = maybe(), maybe() && maybe(), maybe()
+		sv.Redirect = []pbx.Redirect{pbx.Follow, pbx.Follow, pbx.PassOn, pbx.NoOther}[rnd.IntN(4)]
+		if maybe() {
+			sv.Always = forward()
+		}
+		for range rnd.IntN(4) {
+			sv.FindMe.On = true
+			sv.FindMe.Steps = append(sv.FindMe.Steps, pbx.Step{Places: []pbx.Place{{Number: number()}, {Number: n}, {Number: number(), Confirm: true}}})
+		}
+	}
+	for _, g := range []string{"600", "601"} {
+		w.groups[g] = &pbx.Group{Number: g, Enabled: true, Strategy: []pbx.Strategy{pbx.RingAll, pbx.InTurn, pbx.RoundRobin, pbx.LongestIdle, pbx.Random}[rnd.IntN(5)],
+			Members: []string{number(), number(), number()}, KeepForwards: maybe(), Overflow: number()}
+	}
+	w.office.office.Outgoing = rules()
+	return w
+}
+
 // Whatever is set, a plan is made, and is bounded.
 func TestPlansOfRandomSettings(t *testing.T) {
 	for seed := range uint64(300) {
-		rnd := rand.New(rand.NewPCG(seed, 0))
-		w := newWorld()
-		number := func() string {
-			return []string{fmt.Sprint(1000 + rnd.IntN(20)), "600", "601", "2000", "7777"}[max(0, rnd.IntN(8)-3)]
-		}
-		maybe := func() bool { return rnd.IntN(3) == 0 }
-		forward := func() pbx.Forward {
-			return pbx.Forward{On: maybe(), To: number(), After: rnd.IntN(20), Ring: rnd.IntN(20)}
-		}
-		rules := func() (all []pbx.Rule) {
-			for range rnd.IntN(4) {
-				rule := pbx.Rule{Action: []pbx.Action{pbx.LetIn, pbx.Reject, pbx.TellWhy, pbx.SendTo}[rnd.IntN(4)], To: number()}
-				if maybe() {
-					rule.Numbers = []string{number(), number()}
-				}
-				if maybe() {
-					rule.Schedule = &pbx.Schedule{From: "08:00", To: "17:00"}
-				}
-				all = append(all, rule)
-			}
-			return all
-		}
-		for n := range w.extensions {
-			sv := w.of(n)
-			sv.Busy, sv.NoAnswer, sv.Unreachable, sv.Incoming, sv.Outgoing = forward(), forward(), forward(), rules(), rules()
-			if maybe() {
-				sv.Always = forward()
-			}
-			for range rnd.IntN(4) {
-				sv.FindMe.On = true
-				sv.FindMe.Steps = append(sv.FindMe.Steps, pbx.Step{Places: []pbx.Place{{Number: number()}, {Number: n}, {Number: number(), Confirm: true}}})
-			}
-		}
-		for _, g := range []string{"600", "601"} {
-			w.groups[g] = &pbx.Group{Number: g, Enabled: true, Strategy: []pbx.Strategy{pbx.RingAll, pbx.InTurn}[rnd.IntN(2)], Members: []string{number(), number(), number()}, KeepForwards: maybe(), Overflow: number()}
-		}
-		w.office.office.Outgoing = rules()
+		w := randomWorld(rand.New(rand.NewPCG(seed, 0)))
 		bounded(t, w, "1000")
 		bounded(t, w, "600")
 		if t.Failed() {
 			t.Fatal("seed", seed)
 		}
+	}
+}
+
+// Whatever is set, and whatever phones do, every call is answered or ends, and no phone is left ringing (calls looks after that).
+func TestCallsOfRandomSettings(t *testing.T) {
+	outcomes, steps := make(map[string]int), 0
+	for seed := range uint64(60) {
+		calls(t, func(x *exchange) {
+			rnd := rand.New(rand.NewPCG(seed, 1))
+			*x.world.office = *randomWorld(rnd).office
+			for n := range 20 {
+				n := fmt.Sprint(1000 + n)
+				wait := time.Duration(rnd.IntN(40)) * s
+				script := []pbxtest.Script{pbxtest.Answer(wait), pbxtest.Busy(), pbxtest.Reject(480, wait), pbxtest.Reject(603, wait), pbxtest.RingForever(), pbxtest.Vanish(),
+					pbxtest.AnswerLate(), pbxtest.Redirect(fmt.Sprint(1000+rnd.IntN(20)), "600"), nil}[rnd.IntN(9)]
+				if script != nil {
+					x.Register(n, script)
+				}
+			}
+			var callers []*pbxtest.Party
+			for i := range 5 {
+				callers = append(callers, x.Call(fmt.Sprint(1000+rnd.IntN(20)), []string{"1000", "1005", "600", "601", "1012"}[i]))
+				after(since() + time.Duration(rnd.IntN(10))*s)
+			}
+			after(4 * 60 * 60 * s)
+			for _, p := range callers {
+				if _, over := p.Ended(); !over && !p.Answered() {
+					t.Errorf("seed %d: a call to nobody goes on and on: %q", seed, p.Told())
+				}
+				p.Bye()
+			}
+			synctest.Wait()
+			x.cdrs.mu.Lock()
+			defer x.cdrs.mu.Unlock()
+			for _, r := range x.cdrs.all {
+				outcomes[r.Outcome]++
+				steps += len(r.Path)
+				if len(r.Path) == 0 || r.Plan == "" {
+					t.Errorf("seed %d: a record without a plan or a path: %+v", seed, r)
+				}
+			}
+		})
+		if t.Failed() {
+			t.Fatal("seed", seed)
+		}
+	}
+	// The settings are such that calls of many kinds come about; else this test would say nothing.
+	if len(outcomes) < 6 || steps < 1000 {
+		t.Errorf("%d steps, outcomes %v", steps, outcomes)
 	}
 }
 

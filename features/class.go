@@ -47,7 +47,11 @@ var notAllowed = pbx.Outcome{Kind: pbx.Screened, By: pbx.System, Status: 403, An
 // mayCall reports whether the class of an extension allows calls to a number.
 func (r *route) mayCall(ext *pbx.Extension, number string) bool {
 	limit := ext.Services.Class
-	return limit == "" || slices.Index(pbx.Classes, r.class(number)) <= slices.Index(pbx.Classes, limit)
+	if limit == "" {
+		return true
+	}
+	cost := slices.Index(pbx.Classes, r.class(number))
+	return cost >= 0 && cost <= slices.Index(pbx.Classes, limit) // what is no class is allowed to nobody, and allows nothing
 }
 
 // class is what calls to a number cost.

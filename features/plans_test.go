@@ -211,6 +211,27 @@ func TestGoldenPlans(t *testing.T) {
 	}
 }
 
+// TestClasses allows a number by its longest prefix, and nothing by a class that is none.
+func TestClasses(t *testing.T) {
+	w := newWorld()
+	w.office.office.Classes = []pbx.ClassRule{{Prefix: "0", Class: "national"}, {Prefix: "00", Class: "international"}, {Prefix: "0900", Class: "premium"}, {Prefix: "0901", Class: "premiun"}}
+	r := w.router().begin(pbx.Identity{Number: "1001"}, morning)
+	for _, c := range []struct {
+		limit, number string
+		want          bool
+	}{
+		{"", "0900", true}, {"internal", "1000", true}, {"internal", "2000", true}, {"internal", "123", false},
+		{"local", "123", true}, {"local", "0123", false}, {"national", "0123", true}, {"national", "00123", false},
+		{"international", "00123", true}, {"international", "0900123", false}, {"premium", "0900123", true},
+		{"premium", "0901123", false}, {"", "0901123", true}, {"nationall", "1000", false},
+	} {
+		w.of("1001").Class = c.limit
+		if got := r.mayCall(w.extensions["1001"], c.number); got != c.want {
+			t.Errorf("class %q calls %s: %v", c.limit, c.number, got)
+		}
+	}
+}
+
 // TestReasonsHaveDates has dates in the zone of the PBX.
 func TestReasonsHaveDates(t *testing.T) {
 	w := newWorld()
