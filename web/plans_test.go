@@ -107,6 +107,7 @@ func TestSettingErrors(t *testing.T) {
 		{"PATCH", services, `{"forward_always":{"on":true,"target":"1001"}}`, 422, "body.forward_always.target"},
 		{"PATCH", services, `{"forward_always":{"to":"1001"}}`, 422, "property on"},
 		{"PATCH", services, `{"forward_always":{"on":true}}`, 422, "A forward needs a number."},
+		{"PATCH", services, `{"forward_always":{"on":true}}`, 422, `"location":"body.forward_always.to"`},
 		{"PATCH", services, `{"forward_always":{"on":"yes"}}`, 422, "body.forward_always.on"},
 		{"PATCH", services, `{"Forward_Always":{"on":true}}`, 422, "body.Forward_Always"},
 		{"PATCH", services, `{"pin_hash":"x"}`, 422, "body.pin_hash"},

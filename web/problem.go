@@ -97,7 +97,7 @@ func (s *Server) failed(err error, missing string) error {
 	case errors.As(err, &status):
 		return err
 	case errors.As(err, &bad):
-		return huma.Error422UnprocessableEntity(bad.Sentence, &huma.ErrorDetail{Message: bad.Sentence, Location: bad.Field})
+		return huma.Error422UnprocessableEntity(bad.Sentence, &huma.ErrorDetail{Message: bad.Sentence, Location: location(bad.Field)})
 	case errors.Is(err, ErrNotFound):
 		return huma.Error404NotFound(missing)
 	case errors.Is(err, ErrBusy):
@@ -111,4 +111,12 @@ func (s *Server) failed(err error, missing string) error {
 		s.log.Error("request failed", "error", err)
 		return huma.Error500InternalServerError(internal)
 	}
+}
+
+// location is a field as huma names it.
+func location(field string) string {
+	if field == "" || field == "after" || strings.HasPrefix(field, "query.") {
+		return field
+	}
+	return "body." + field
 }

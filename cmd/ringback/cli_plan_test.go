@@ -227,6 +227,9 @@ func TestForwardedCall(t *testing.T) {
 	if out := command(t, i, "cdr", "--csv"); !strings.Contains(out, "forward from 1001 to 1000 (unconditional): answered; ring 1000 for 25s: answered") {
 		t.Errorf("CSV:\n%s", out)
 	}
+	if out := command(t, i, "cdr", "--path"); !strings.Contains(out, "; ring 1000 for 25s: answered (callee)\n") {
+		t.Errorf("path:\n%s", out)
+	}
 	i.close()
 	i = testInstance(t, cfg)
 	if last := i.planner.recent.LastDialled("1002"); last != "1001" {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"ringback/pbx"
@@ -21,6 +22,7 @@ type cdrCmd struct {
 	Outcome string        `placeholder:"TEXT" help:"Only calls that ended so, such as busy."`
 	Last    time.Duration `placeholder:"TIME" help:"Only calls of the last so many hours, such as 24h."`
 	Limit   int           `default:"50" placeholder:"N" help:"How many at most, newest first; 0: all."`
+	Path    bool          `help:"Print what came of each call's plan, too."`
 	CSV     bool          `name:"csv" help:"Print all that fit as CSV."`
 }
 
@@ -67,7 +69,11 @@ func (x *cdrCmd) Run(ctx context.Context, a app) error {
 		return err
 	}
 	return c.print(all, func(t *table) {
-		t.row("STARTED", "FROM", "TO", "ANSWERED BY", "OUTCOME", "ENDED BY", "TALKED", "CODEC", "LOST")
+		head := []any{"STARTED", "FROM", "TO", "ANSWERED BY", "OUTCOME", "ENDED BY", "TALKED", "CODEC", "LOST"}
+		if x.Path {
+			head = append(head, "WAY")
+		}
+		t.row(head...)
 		for _, r := range all {
 			talked, lost := "", ""
 			if !r.Answered.IsZero() {
@@ -78,7 +84,20 @@ func (x *cdrCmd) Run(ctx context.Context, a app) error {
 			if r.Status != 0 {
 				outcome += " " + strconv.Itoa(r.Status)
 			}
-			t.row(moment(r.Started), person(r.From, r.FromName), r.To, r.By, outcome, r.EndedBy, talked, r.Codec, lost)
+			row := []any{moment(r.Started), person(r.From, r.FromName), r.To, r.By, outcome, r.EndedBy, talked, r.Codec, lost}
+			if x.Path {
+				row = append(row, way(r.Path))
+			}
+			t.row(row...)
 		}
 	})
+}
+
+// way is what came of a call's plan, in one line.
+func way(path []pbx.Passed) string {
+	var all []string
+	for _, p := range path {
+		all = append(all, p.Node+": "+p.Outcome)
+	}
+	return strings.Join(all, "; ")
 }
