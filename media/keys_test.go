@@ -1,9 +1,9 @@
 package media
 
 import (
-	"testing"
-
 	"math/rand/v2"
+	"net/netip"
+	"testing"
 )
 
 // keyPacket is one of an event: how long it has lasted, in ms, and what has come of it.
@@ -296,17 +296,17 @@ func BenchmarkKeys(b *testing.B) {
 	s.Agree(agreed(1000, ulaw, event))
 	n := 0
 	s.Keys(func(byte) { n++ })
-	a := agreed(1000)
+	from, sent := netip.AddrPortFrom(loopback, 1000), packet(101, 0, 0, 1, []byte{5, 10, 0, 160})
 	in, h := make([]byte, 16), new(header)
 	b.ReportAllocs()
 	i := uint32(0)
 	for b.Loop() {
-		copy(in, packet(101, 0, 0, 1, []byte{5, 10, 0, 160}))
+		copy(in, sent)
 		ts := i / 8 * 800
 		in[2], in[3] = byte(i>>8), byte(i)
 		in[4], in[5], in[6], in[7] = byte(ts>>24), byte(ts>>16), byte(ts>>8), byte(ts)
 		i++
-		s.arrived(in, false, a.Remote, 1e9, h, &e.counters)
+		s.arrived(in, false, from, 1e9, h, &e.counters)
 	}
 	if n != (b.N+7)/8 {
 		b.Fatalf("%d keys of %d packets", n, b.N)

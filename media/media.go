@@ -1,5 +1,5 @@
-// Package media carries the sound of calls: RTP ports, the relay between two legs, and G.711 transcoding.
-// It knows nothing of SIP, of calls or of extensions.
+// Package media carries the sound of calls: RTP ports, the relay between two legs, G.711 transcoding, sounds that the PBX
+// makes itself, and the keys that phones press. It knows nothing of SIP, of calls or of extensions.
 //
 // A leg has one Stream for its whole life. Offer/answer installs what was agreed with Stream.Agree;
 // call control says who hears whom with Connect. Both may be called from any goroutine; neither blocks.
@@ -7,6 +7,8 @@
 // The Engine owns ports, sockets and the few goroutines that read them. A packet is handled to its end by the goroutine that
 // read it: checked and counted under its stream's lock (arrived, admit), rewritten and sent under the lock of the stream
 // that hears it (deliver). Never are both held. A Flow, swapped by an atomic pointer, leads from one to the other.
+//
+// What is played is sent by one goroutine of the engine's for all streams (player), which sleeps while nothing is.
 //
 // Headers are read by pion/rtp into a value that each reading goroutine uses again: that costs 1 ns more than reading the
 // fields by hand did, and nothing is allocated.

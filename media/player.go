@@ -28,7 +28,7 @@ type player struct {
 	mu    sync.Mutex
 	at    int64 // the slot that was done last
 	slots [slotCount]*playing
-	count int
+	count int // of those being played, also while their packet is made
 
 	wake chan struct{} // something was added
 
@@ -44,6 +44,7 @@ func (w *player) add(p *playing, now int64) {
 	if w.count == 0 {
 		w.at = last
 	}
+	w.count++
 	w.put(p, max(last, w.at)+1)
 	w.mu.Unlock()
 	select {
@@ -62,7 +63,13 @@ func (w *player) again(p *playing, slot int64) {
 func (w *player) put(p *playing, slot int64) {
 	head := &w.slots[slot%slotCount]
 	p.next, *head = *head, p
-	w.count++
+}
+
+// gone says that one of them is not played any more.
+func (w *player) gone() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.count--
 }
 
 // take gives what is due next, and its slot. If nothing is, it says how long to wait; <0: until something is added.
@@ -83,9 +90,6 @@ func (w *player) take(now int64) (due *playing, slot int64, wait time.Duration) 
 		w.at++
 		if due = w.slots[w.at%slotCount]; due != nil {
 			w.slots[w.at%slotCount] = nil
-			for p := due; p != nil; p = p.next {
-				w.count--
-			}
 			return due, w.at, 0
 		}
 	}
@@ -133,13 +137,15 @@ func (e *Engine) play() {
 // step has a sound go on by a packet, or end.
 func (e *Engine) step(p *playing, slot int64) {
 	if !p.state.CompareAndSwap(resting, reading) {
-		return // cut short
+		e.player.gone() // cut short
+		return
 	}
 	after, whole := e.send(p, slot)
 	if after > 0 && p.state.CompareAndSwap(reading, resting) {
 		e.player.again(p, slot+after)
 		return
 	}
+	e.player.gone()
 	p.stream.played(p)
 	p.tell(p.state.Swap(over) == reading && whole)
 }

@@ -135,7 +135,7 @@ func TestSocketsStorm(t *testing.T) {
 			}
 			return pool[rand.IntN(len(pool))]
 		}
-		var wg sync.WaitGroup
+		var wg, ended sync.WaitGroup // ended: each sound once, or the engine counts a panic
 		for w := range workers {
 			conn := listenUDP(t)
 			wg.Go(func() {
@@ -176,10 +176,17 @@ func TestSocketsStorm(t *testing.T) {
 						s.Echo()
 					case n == 7:
 						s.Disconnect()
+					case n == 9:
+						ended.Add(1)
+						s.Play(&ramp{t: t, frames: rnd.IntN(3)}, func(bool) { ended.Done() })
+					case n == 10:
+						s.Keys(func(byte) { s.Disconnect() })
 					case n == 8:
 						s.Stats()
 						e.Stats()
 						s.Formats()
+					case n == 11:
+						conn.WriteToUDPAddrPort(packet(101, uint16(i), uint32(i*160), uint32(w), []byte{1, 0, 0, 160}), s.LocalRTP())
 					default:
 						conn.WriteToUDPAddrPort(packet(0, uint16(i), uint32(i*160), uint32(w), frame(0)), s.LocalRTP())
 					}
@@ -190,6 +197,7 @@ func TestSocketsStorm(t *testing.T) {
 		for _, s := range pool {
 			s.Close()
 		}
+		ended.Wait()
 		if err := e.Leaks(); err != nil {
 			t.Error(err)
 		}

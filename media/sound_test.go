@@ -3,11 +3,13 @@ package media
 import (
 	"bytes"
 	"log/slog"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/zaf/g711"
 )
 
@@ -15,7 +17,7 @@ import (
 type ramp struct {
 	at, frames int // frames <0: never
 	panics     bool
-	stall      time.Duration // of the next frame
+	stall      time.Duration // of the second frame
 	reading    atomic.Int32
 	t          testing.TB
 }
@@ -28,8 +30,9 @@ func (r *ramp) Frame(dst []int16) bool {
 	if r.panics {
 		panic("a bug elsewhere")
 	}
-	time.Sleep(r.stall)
-	r.stall = 0
+	if r.at == FrameSamples {
+		time.Sleep(r.stall)
+	}
 	if len(dst) != FrameSamples {
 		r.t.Errorf("a frame of %d", len(dst))
 	}
@@ -352,9 +355,7 @@ func TestPlayOnHold(t *testing.T) {
 			}
 		}
 		nowhere := agreed
-		nowhere.Remote.Addr()
-		nowhere.Remote = held.RemoteRTCP
-		nowhere.Send = false
+		nowhere.Remote = netip.AddrPort{} // 0.0.0.0
 		s.Agree(nowhere)
 		pause(200 * time.Millisecond)
 		alice.nothing()
@@ -428,6 +429,38 @@ func TestPlayFollowsTheLatch(t *testing.T) {
 		pause(20 * time.Millisecond)
 		outside.one()
 		alice.nothing()
+	})
+}
+
+// The phone is told by RTCP how much was sent to it, on the clock of its packets.
+func TestPlayIsReported(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		s := l.stream()
+		defer s.Close()
+		alice := l.phone(aliceAddr, s)
+		alices := l.control(alice, s)
+		s.Agree(terms(alice, ulaw))
+		s.Play(&ramp{t: t, frames: -1}, nil)
+		var ts uint32
+		sent, reports := uint32(0), 0
+		for range 1000 {
+			pause(20 * time.Millisecond)
+			for _, b := range alice.heard() {
+				ts = read(t, b).ts
+				sent++
+			}
+			for _, p := range alices.reports() {
+				if sr, ok := p.(*rtcp.SenderReport); ok {
+					reports++
+					if sr.PacketCount != sent || sr.OctetCount != 160*sent || int32(sr.RTPTime-ts) < 0 || sr.RTPTime-ts > 160 {
+						t.Errorf("%+v after %d packets, the last at %d", sr, sent, ts)
+					}
+				}
+			}
+		}
+		if reports < 3 {
+			t.Errorf("%d reports", reports)
+		}
 	})
 }
 
@@ -601,12 +634,10 @@ func TestPlayAfterAGap(t *testing.T) {
 		defer s.Close()
 		alice := l.phone(aliceAddr, s)
 		s.Agree(terms(alice, ulaw))
-		sound := &ramp{t: t, frames: -1}
-		s.Play(sound, nil)
+		s.Play(&ramp{t: t, frames: -1, stall: slotTime * slotCount * 10}, nil)
 		heard := line{t: t}
 		pause(slotTime)
 		heard.follows(alice.one(), 0, 160, true, "first")
-		sound.stall = slotTime * slotCount * 10 // in the second frame, which is then sent
 		pause(slotTime*8 + slotTime*slotCount*10)
 		got := alice.heard()
 		heard.follows(got[0], 0, 160, false, "late")
@@ -668,14 +699,11 @@ func benchmarkPlay(b *testing.B, f Format, sound Sound) {
 		b.Fatal("not begun")
 	}
 	b.ReportAllocs()
-	slot := e.now() / int64(slotTime)
+	slot, pacer := int64(0), new(Engine) // without the goroutine that would go on with it
 	for b.Loop() {
-		e.step(p, slot)
-		e.player.mu.Lock()
+		pacer.step(p, slot)
 		slot += 4
-		e.player.slots[slot%slotCount] = nil
-		e.player.count--
-		e.player.mu.Unlock()
+		pacer.player.slots[slot%slotCount] = nil
 	}
 	if s.Stats().PacketsOut != uint64(b.N) {
 		b.Fatalf("%d of %d", s.Stats().PacketsOut, b.N)
@@ -701,13 +729,16 @@ func TestPlayDoesNotAllocate(t *testing.T) {
 	s.Agree(agreed(1000, ulaw))
 	p := &playing{stream: s, sound: hum{}}
 	s.begin(p)
-	slot := int64(0)
+	slot, pacer := int64(0), new(Engine) // without the goroutine that would go on with it
 	n := testing.AllocsPerRun(1000, func() {
-		e.step(p, slot)
+		pacer.step(p, slot)
 		slot += 4
-		e.player.slots, e.player.count = [slotCount]*playing{}, 0
+		pacer.player.slots[slot%slotCount] = nil
 	})
 	if n != 0 {
 		t.Errorf("%v allocations a frame", n)
+	}
+	if sent := s.Stats().PacketsOut; sent != uint64(slot/4) {
+		t.Errorf("%d of %d packets sent", sent, slot/4)
 	}
 }
