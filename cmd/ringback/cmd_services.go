@@ -26,11 +26,11 @@ func servicesPath(number string) string { return extensionsPath + segment(number
 
 func (s subscribed) print(c *client) error {
 	return c.print(s, func(t *table) {
-		any := false
+		empty := true
 		row := func(name, text string) {
 			if text != "" {
 				t.row(name, text)
-				any = true
+				empty = false
 			}
 		}
 		row("forward always", forwardText(s.Always))
@@ -47,7 +47,7 @@ func (s subscribed) print(c *client) error {
 			row(fmt.Sprintf("find me step %d", i+1), stepText(step))
 		}
 		row("closed", closedText(s.Closed))
-		any = any || len(s.Incoming)+len(s.Outgoing) > 0
+		empty = empty && len(s.Incoming)+len(s.Outgoing) == 0
 		ruleRows(t, "incoming", s.Incoming)
 		ruleRows(t, "outgoing", s.Outgoing)
 		row("class", s.Class)
@@ -58,7 +58,7 @@ func (s subscribed) print(c *client) error {
 		for _, k := range slices.Sorted(maps.Keys(s.SpeedDials)) {
 			row("speed dial "+k, s.SpeedDials[k])
 		}
-		if !any {
+		if empty {
 			t.row("nothing is switched on: it simply rings")
 		}
 	})
