@@ -124,7 +124,19 @@ func (c *Call) Progress(p Progress) {
 	}
 }
 
-// Silence ends a branch's early media, if the caller was hearing it: the branch has failed, others go on.
+// claim lets the PBX itself be what the caller hears before the answer, in place of early media; silence(caller) gives it
+// back. It reports false if he hears a branch already.
+func (c *Call) claim(caller *Leg) bool {
+	c.sb.mu.Lock()
+	defer c.sb.mu.Unlock()
+	if c.early != nil {
+		return false
+	}
+	c.early = caller
+	return true
+}
+
+// silence ends a branch's early media, if the caller was hearing it: the branch has failed, others go on.
 func (c *Call) silence(early *Leg) {
 	c.sb.mu.Lock()
 	caller, heard := c.caller, early != nil && c.early == early

@@ -216,6 +216,10 @@ func (a announce) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 	if caller == nil {
 		return nil, a.o
 	}
+	if !c.claim(caller) { // another branch may still answer, and he hears that
+		return nil, a.o
+	}
+	defer c.silence(caller)
 	if !c.isServed() {
 		caller.Progress(Progress{Status: 183, Codecs: spoken(c.Offered())})
 	}

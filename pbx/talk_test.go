@@ -346,3 +346,30 @@ func TestServiceBesidePhones(t *testing.T) {
 		alice.Bye()
 	})
 }
+
+// What a caller hears before the answer comes from one branch at a time: an announcement too.
+func TestAnnouncementBesidePhones(t *testing.T) {
+	p := plan(pbx.Fork(ring("1001", 10), pbx.InOrder(ring("1002", 1), pbx.Announce("sorry", pbx.NotFound)), pbx.InOrder(ring("1003", 2), pbx.Announce("closed", pbx.NotFound))))
+	with(t, p, func(r *rig) {
+		r.Register("1001", pbxtest.EarlyMedia(1500*time.Millisecond, pbxtest.Answer(4*time.Second)))
+		r.Register("1002", pbxtest.RingForever())
+		r.Register("1003", pbxtest.RingForever())
+		alice := r.Call("1000", "x")
+		pass(2500 * time.Millisecond)
+		r.hears(alice, "sorry") // and neither the early media nor the other announcement
+		pass(time.Second)
+		r.hears(alice, "")
+		pass(3 * time.Second)
+		r.hears(alice, "1001")
+		alice.Bye()
+	})
+	with(t, p, func(r *rig) { // whom he hears already
+		r.Register("1001", pbxtest.EarlyMedia(0, pbxtest.Answer(4*time.Second)))
+		r.Register("1002", pbxtest.RingForever())
+		r.Register("1003", pbxtest.RingForever())
+		alice := r.Call("1000", "x")
+		pass(2 * time.Second)
+		r.hears(alice, "1001")
+		r.connected(alice, "1001", 4*time.Second)
+	})
+}

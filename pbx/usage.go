@@ -55,8 +55,8 @@ func (o oneCall) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		switch {
-		case leg == nil:
-			u.calls-- // it was not called, so it has been idle all the time
+		case leg == nil || leg.Contact.Extension != o.extension:
+			u.calls-- // it had no call, so it has been idle all the time; who answered may be somebody it has sent the call on to
 		case leg.ended || leg.counted != "":
 			s.release(o.extension)
 		default:
