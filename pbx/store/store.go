@@ -62,6 +62,7 @@ type Store struct {
 		f []func(Change)
 	}
 	hashing    chan struct{} // bounds the memory that password hashes take
+	pins       wrongPINs
 	admin      context.Context
 	stop       context.CancelFunc
 	background sync.WaitGroup
