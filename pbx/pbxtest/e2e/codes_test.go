@@ -3,6 +3,7 @@ package e2e
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"ringback/pbx/pbxtest"
 )
@@ -75,6 +76,43 @@ func TestCodeAsksForNumber(t *testing.T) {
 			s.must(caller.Cancel(s.ctx))
 			s.must(callee.Ended(s.ctx))
 		}
+	})
+}
+
+// A caller whom the PBX has answered already hears by tones what other callers are told by responses.
+func TestAnsweredCallerHearsTones(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob := s.phone(), s.phone()
+		asked := func() *pbxtest.CallLeg {
+			l := s.dials(alice, "*67")
+			s.must(l.Answered(s.ctx))
+			s.must(l.HearsInOrder(s.ctx, soundNumber...))
+			s.must(l.Press(s.ctx, bob.User()+"#"))
+			return l
+		}
+		caller := asked()
+		callee := s.arrives(bob)
+		if where := callee.Invite.Mentions(alice.User()); len(where) > 0 {
+			s.Errorf("the number is told in %q", where)
+		}
+		s.must(caller.HearsTone(s.ctx, 440, 480)) // ringing
+		s.answer(caller, callee)
+		s.talk(caller, callee)
+		s.over(caller, callee)
+		bob.OnCall(pbxtest.AutoReject(486, 0))
+		caller = asked()
+		s.must(caller.HearsInOrder(s.ctx, [][]float64{{480, 620}, {480, 620}}...)) // busy
+		s.must(caller.Ended(s.ctx))
+		bob.OnCall(pbxtest.AutoEarly(710, time.Second, pbxtest.AutoReject(603, 0)))
+		caller = asked()
+		s.must(caller.Hears(s.ctx, 710)) // what the phone itself has to say
+		s.must(caller.Ended(s.ctx))
+		// And one who hangs up while it rings takes the ringing with him.
+		bob.OnCall(nil)
+		caller = asked()
+		callee = s.arrives(bob)
+		s.must(caller.Hangup(s.ctx))
+		s.ringsOut(callee)
 	})
 }
 
