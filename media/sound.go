@@ -46,9 +46,8 @@ type playing struct {
 	left    int // samples of frame that were not sent yet
 	samples int // of the next packet
 
-	begun bool
+	begun bool   // a packet was sent
 	base  uint32 // timestamp of slot 0
-	spurt bool   // the packet before was sent
 	due   int64  // slot of the next packet, if none is left out
 }
 
@@ -170,17 +169,16 @@ func (s *Stream) speak(p *playing, linear []int16, b []byte, slot int64, c *coun
 		return
 	}
 	if !s.maySend {
-		p.spurt = false
 		return
 	}
-	at := slot * int64(slotTime)
+	at, spurt := slot*int64(slotTime), !p.begun || slot != p.due
 	if !p.begun {
 		p.begun, p.base = true, s.tx.next(at, soundRate)-slotTicks(slot)
 	}
 	b = b[:rtpHeaderLen+len(linear)]
 	s.voice.encode(b[rtpHeaderLen:], linear)
-	s.tx.speak(b, s.voice.pt, !p.spurt || slot != p.due, p.base+slotTicks(slot), at)
-	p.spurt, p.due = true, slot+slotsOf(len(linear))
+	s.tx.speak(b, s.voice.pt, spurt, p.base+slotTicks(slot), at)
+	p.due = slot + slotsOf(len(linear))
 	if !s.socket.send(b, &s.to) {
 		c.drop(Unsent)
 		return
@@ -192,7 +190,6 @@ func (s *Stream) speak(p *playing, linear []int16, b []byte, slot int64, c *coun
 
 // speak writes the header of a packet of our own sound at a time.
 func (t *sender) speak(b []byte, pt uint8, marker bool, ts uint32, at int64) {
-	t.flow = nil // whoever is heard next has to be fitted in
 	t.seq++
 	t.ts, t.at, t.rate, t.started = ts, at, soundRate, true
 	t.span = uint32(len(b) - rtpHeaderLen)

@@ -285,6 +285,28 @@ func TestPlayIsCutShort(t *testing.T) {
 	}
 }
 
+// Cut short while a frame of it is made: that one is not sent.
+func TestPlayIsCutShortByItself(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		s := l.stream()
+		defer s.Close()
+		alice := l.phone(aliceAddr, s)
+		s.Agree(terms(alice, ulaw))
+		end := newEnding(t)
+		s.Play(stopper{s}, end.done)
+		pause(time.Second)
+		alice.nothing()
+		end.want("in its frame", false)
+	})
+}
+
+type stopper struct{ s *Stream }
+
+func (x stopper) Frame([]int16) bool {
+	x.s.Disconnect()
+	return true
+}
+
 // What fails leaves a sound alone.
 func TestPlayGoesOn(t *testing.T) {
 	virtual(t, Options{}, func(l *lab) {
