@@ -170,7 +170,7 @@ func TestCallsThroughAnyOffice(t *testing.T) {
 		early := []bool{d.maybe(3, "early media"), d.maybe(3, "early media")}
 		var dialled []string
 		var leave []leaving
-		alone := d.maybe(2, "one call alone")
+		alone := !d.maybe(3, "several calls")
 		if alone {
 			dialled = []string{d.number()}
 		} else {
