@@ -1,34 +1,9 @@
 package pbx
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
-
-// World is what Simulate takes for granted about all that a plan does not say. In the zero World it does not matter when the
-// call comes, every extension has one phone, which rings and is not answered, and nobody has another call.
-type World struct {
-	At       time.Time                                              // when the call comes; zero: conditions are as the plan shows them
-	From     string                                                 // extension that calls, and so has a call
-	Phones   map[string][]Behaviour                                 // of extensions, in the order of q; none listed for a key: not registered
-	InCall   map[string]bool                                        // extensions that have a call already
-	GivesUp  time.Duration                                          // after which the caller gives up; 0: not as long as anything happens
-	Order    func(group string, s Strategy, members []string) []int // in which a Hunt tries its members; nil: as listed
-	Announce func(prompt string) time.Duration                      // how long the caller hears it; nil: he does not
-	Talk     func(service string) (time.Duration, Target)           // how long a Service talks, and where it goes on to; nil: on to the first it may
-}
-
-// Behaviour is what a phone does with a call.
-type Behaviour struct {
-	Silent   bool          // it gives no sign but its final response
-	Rings    time.Duration // after which it says that it rings
-	Status   int           // its final response; 0: none
-	Ends     time.Duration // after which that comes
-	Contacts []Redirection // of a 3xx
-	Accepts  time.Duration // after which, once it has answered, 1 is pressed; 0: never
-	HangsUp  time.Duration // after which, once it has answered, it hangs up, where it has to be confirmed; 0: never
-}
 
 // timerB is when an INVITE without any response has failed: 64·T1 (RFC 3261 §17.1.1.2).
 const timerB = 32 * time.Second
@@ -427,34 +402,3 @@ func (s *simulation) confirm(r Ringing, b Behaviour, finish func(Outcome)) {
 	}
 	s.after(r.Confirm, func() { finish(Outcome{Kind: NoAnswer, By: Callee, Status: 480}) })
 }
-
-// best is what the caller is told of several attempts that failed, by RFC 3261 §16.7 step 6; the first of equals.
-func best(all []Outcome) Outcome {
-	if len(all) == 0 {
-		return NotRegistered
-	}
-	return slices.MinFunc(all, func(a, b Outcome) int { return cmp.Compare(tells(a), tells(b)) })
-}
-
-// tells is how little an outcome says about the person called.
-func tells(o Outcome) int {
-	switch {
-	case o.Status >= 600:
-		return 0
-	case o.Kind == Cancelled:
-		return 99
-	case o.Kind == Unreachable && o.By == Network:
-		return 98
-	case slices.Contains(speaking, o.Kind):
-		return 1 + slices.Index(speaking, o.Kind)
-	case o.Status/100 == 4:
-		return 1 + len(speaking)
-	case o.Status == 503: // of one phone
-		return 97
-	default:
-		return 2 + len(speaking)
-	}
-}
-
-// speaking are the kinds that say something about the person, most first.
-var speaking = []Kind{Redirected, Busy, Declined, NoAnswer, Screened}
