@@ -1,0 +1,84 @@
+package speech
+
+import (
+	"container/list"
+	"sync"
+)
+
+// cache keeps what was decoded, in at most room bytes: what was not asked for the longest goes first. A sound that is being
+// played lives on without it.
+type cache struct {
+	room int
+
+	mu      sync.Mutex
+	entries map[string]*entry // by place: of a file that has changed, only the last version stays
+	recent  list.List         // of *entry, the last one asked for in front
+	used    int
+}
+
+// entry is one file. samples and err belong to whoever went through once.
+type entry struct {
+	version
+	once    sync.Once
+	samples []int16
+	err     error
+
+	place *list.Element // guarded by cache.mu
+	cost  int           // the same
+}
+
+// overhead is what an entry takes besides its samples, about.
+const overhead = 512
+
+// get gives what read gives for a version, which is called once for all who ask at the same time.
+func (c *cache) get(v version, read func() ([]int16, error)) ([]int16, error) {
+	e := c.entry(v)
+	e.once.Do(func() {
+		e.samples, e.err = read()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if e.place != nil {
+			e.cost += 2 * cap(e.samples)
+			c.used += 2 * cap(e.samples)
+			c.shrink()
+		}
+	})
+	return e.samples, e.err
+}
+
+func (c *cache) entry(v version) *entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := v.root + "\x00" + v.path
+	e := c.entries[key]
+	if e != nil && e.size == v.size && e.changed.Equal(v.changed) {
+		c.recent.MoveToFront(e.place)
+		return e
+	}
+	if e != nil {
+		c.drop(e)
+	}
+	if c.entries == nil {
+		c.entries = map[string]*entry{}
+	}
+	e = &entry{version: v, cost: overhead}
+	e.place = c.recent.PushFront(e)
+	c.entries[key] = e
+	c.used += e.cost
+	c.shrink()
+	return e
+}
+
+// shrink keeps at least the entry asked for last.
+func (c *cache) shrink() {
+	for c.used > c.room && c.recent.Len() > 1 {
+		c.drop(c.recent.Back().Value.(*entry))
+	}
+}
+
+func (c *cache) drop(e *entry) {
+	c.recent.Remove(e.place)
+	delete(c.entries, e.root+"\x00"+e.path)
+	c.used -= e.cost
+	e.place = nil
+}

@@ -1,0 +1,14 @@
+// Package sounds has the recorded prompts of the PBX, embedded: a directory for each language with a WAV file for each
+// prompt (µ-law, 16 kHz, mono), and a table that says what is spoken (en.toml: prompt = "sentence"), from which sounds/make
+// made them. How they are named and replaced says docs/sounds.md.
+package sounds
+
+import "embed"
+
+// Files has <language>/<prompt>.wav and <language>.toml. It does not change.
+//
+//go:embed *.toml all:en all:zh all:ko all:ru
+var Files embed.FS
+
+// Languages are those that there are prompts of, as ISO 639-1 names them.
+var Languages = []string{"en", "zh", "ko", "ru"}
