@@ -111,12 +111,16 @@ func TestForkDecline603(t *testing.T) {
 func TestForkDoubleAnswer(t *testing.T) {
 	play(t, func(s *scene) {
 		caller, phones := s.three()
+		phones[1].Manual("CANCEL") // it may come before the second answer has left
 		l, legs := s.ringAll(caller, phones)
 		legs[0].SendAnswer()
 		legs[1].SendAnswer()
 		s.must(l.Answered(s.ctx))
 		s.cancelled(legs[2])
 		s.eventually("exactly one of two that answered is left", func() bool {
+			if m := legs[1].Cancelled(); m != nil {
+				phones[1].Respond(m, 200, "OK")
+			}
 			return legs[0].Bye() != nil || legs[1].Bye() != nil
 		})
 		winner := legs[0]
