@@ -10,32 +10,36 @@ import (
 // Redirect treats redirections (3xx) from the subscriber's phones, as he wants it. By default they are followed as if he had set a
 // forward: RFC 3261 §8.1.3.4.
 func Redirect(r *route, ext *pbx.Extension, inside plan) pbx.Target {
-	t := inside(r)
+	own := *r
 	switch ext.Services.Redirect {
 	case pbx.PassOn:
-		return pbx.Redirectable(t, func(to []pbx.Redirection) pbx.Target {
-			return pbx.Refuse(pbx.Outcome{Kind: pbx.Redirected, By: pbx.Callee, Status: 302, Contacts: to, ToCaller: true})
-		})
+		own.onRedirect = func(o pbx.Outcome) pbx.Target {
+			o.ToCaller = true
+			return pbx.Because("redirections of the phone are for the caller to follow", pbx.Refuse(o))
+		}
 	case pbx.NoOther:
-		return pbx.Redirectable(t, refused)
+		own.onRedirect = refused
 	default:
-		return pbx.Redirectable(t, func(to []pbx.Redirection) pbx.Target { return r.redirected(ext, to) })
+		own.onRedirect = func(o pbx.Outcome) pbx.Target { return r.redirected(ext, o) }
 	}
+	return inside(&own)
 }
 
 // RefuseRedirect lets a redirection count as the phone's refusal, whatever the subscriber wants.
 func RefuseRedirect(r *route, ext *pbx.Extension, inside plan) pbx.Target {
-	return pbx.Redirectable(inside(r), refused)
+	own := *r
+	own.onRedirect = refused
+	return inside(&own)
 }
 
-func refused([]pbx.Redirection) pbx.Target {
+func refused(pbx.Outcome) pbx.Target {
 	return pbx.Because("the phone redirects the call, which is not followed",
 		pbx.Refuse(pbx.Outcome{Kind: pbx.Declined, By: pbx.Callee, Status: 480}))
 }
 
 // redirected follows a redirection, made while the call is under way: contacts of the same q at once, then those of the next.
-func (r *route) redirected(ext *pbx.Extension, to []pbx.Redirection) pbx.Target {
-	to = slices.Clone(to[:min(len(to), pbx.MaxBranches)])
+func (r *route) redirected(ext *pbx.Extension, o pbx.Outcome) pbx.Target {
+	to := slices.Clone(o.Contacts[:min(len(o.Contacts), pbx.MaxBranches)])
 	slices.SortStableFunc(to, func(a, b pbx.Redirection) int { return b.Q - a.Q })
 	var steps, step []pbx.Target
 	looped := false
@@ -59,7 +63,7 @@ func (r *route) redirected(ext *pbx.Extension, to []pbx.Redirection) pbx.Target 
 	case looped:
 		return pbx.Because("the phone redirects the call to where it has been already", pbx.Refuse(pbx.Loop))
 	default:
-		return refused(to)
+		return refused(o)
 	}
 }
 

@@ -63,7 +63,9 @@ type route struct {
 	passed  []string        // extensions and groups that it came by: none may come again
 	wait    time.Duration   // how long phones ring; 0: as their extension says
 	confirm time.Duration   // who answers has to press 1 within this time; 0: need not
-	left    *atomic.Int32   // places that the call may still have, also those that it is redirected to while it is under way
+	// onRedirect is what the phones that ring next may do by a 3xx, nil: nothing.
+	onRedirect func(pbx.Outcome) pbx.Target
+	left       *atomic.Int32 // places that the call may still have, also those that it is redirected to while it is under way
 }
 
 // dial is a call to a number by an extension, nil if somebody else makes it, with the permissions of that extension.
@@ -93,13 +95,20 @@ func (r *route) number(number string) pbx.Target {
 	case r.full():
 		return r.end(tooManyPlaces, pbx.TooManyHops)
 	}
-	if ext := r.Directory.Owner(number); ext != nil && ext.Enabled {
+	ext, group := r.Directory.Owner(number), r.Directory.Group(number)
+	switch {
+	case ext != nil && ext.Enabled:
 		return r.reaching(ext.Number, number).extension(ext, Terminating)
+	case group != nil && group.Enabled:
+		return r.reaching(group.Number, number).group(group)
+	case ext != nil:
+		return r.end("extension "+ext.Number+" is disabled", pbx.NotFound)
+	case group != nil:
+		return r.end("ring group "+number+" is disabled", pbx.NotFound)
+	case IsCode(r.Directory.Office(), number):
+		return r.end(number+" is a feature code, which only an extension that dials it reaches", pbx.NotFound)
 	}
-	if g := r.Directory.Group(number); g != nil && g.Enabled {
-		return r.reaching(g.Number, number).group(g)
-	}
-	return r.end("", pbx.NotFound)
+	return r.end("nobody has the number "+number, pbx.NotFound)
 }
 
 const tooManyPlaces = "the call has too many places to go to"
@@ -113,7 +122,7 @@ func (r *route) end(why string, o pbx.Outcome) pbx.Target {
 // reaching is r as it comes to an extension or group, by a number of it.
 func (r *route) reaching(self, number string) *route {
 	to := *r
-	to.called = number
+	to.called, to.onRedirect = number, nil
 	to.passed = append(slices.Clip(r.passed), self)
 	return &to
 }
@@ -147,7 +156,7 @@ func (r *route) ring(ext *pbx.Extension) pbx.Target {
 		return r.end(tooManyPlaces, pbx.TooManyHops)
 	}
 	r.left.Add(-1)
-	ring := pbx.Ringing{Extension: ext.Number, Wait: r.waitOr(ext.Ring), Via: r.via, Confirm: r.confirm}
+	ring := pbx.Ringing{Extension: ext.Number, Wait: r.waitOr(ext.Ring), Via: r.via, Confirm: r.confirm, Redirected: r.onRedirect}
 	if r.called != ext.Number {
 		ring.Number = r.called
 	}

@@ -81,10 +81,9 @@ func redirections(n pbx.Node, to string) string {
 	seen := make(map[string]bool)
 	var walk func(pbx.Node)
 	walk = func(n pbx.Node) {
-		if r, ok := n.Target.(interface {
-			Route([]pbx.Redirection) pbx.Target
-		}); ok {
-			text := n.Text + " redirects to " + to + ":\n" + indented(pbx.Text(r.Route([]pbx.Redirection{{Number: to, Local: true, Q: 1000}})))
+		if r, ok := n.Target.(pbx.Ringing); ok && r.Redirected != nil {
+			o := pbx.Outcome{Kind: pbx.Redirected, By: pbx.Callee, Status: 302, Contacts: []pbx.Redirection{{Number: to, Local: true, Q: 1000}}}
+			text := n.Text + " redirects to " + to + ":\n" + indented(pbx.Text(r.Redirected(o)))
 			if !seen[text] {
 				seen[text] = true
 				b.WriteString(text)

@@ -15,7 +15,8 @@ type Candidate struct {
 }
 
 // Hunt tries candidates one after the other, in an order that is found as the call comes by. group names whose turn it
-// is that goes round. A candidate that is busy, does not answer or is not there is passed over; the rest is as with InOrder.
+// is that goes round. A candidate that does not take the call is passed over, whatever he says: a 6xx speaks for himself. If
+// nobody answers it ends with the best outcome.
 func Hunt(group string, strategy Strategy, candidates ...Candidate) Target {
 	return hunt{group, strategy, candidates}
 }
@@ -27,7 +28,7 @@ type hunt struct {
 }
 
 func (h hunt) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
-	return inOrder(h.ordered(c.sb)).Reach(ctx, c)
+	return oneByOne(ctx, c, h.ordered(c.sb), func(Outcome) bool { return false })
 }
 
 func (h hunt) ordered(s *Switchboard) []Target {

@@ -137,12 +137,12 @@ func TestReservationIsReleased(t *testing.T) {
 
 // Who has sent his call on has a free line, and who took it has none.
 func TestLineOfWhoRedirectsIsFree(t *testing.T) {
-	follow := func(to []pbx.Redirection) pbx.Target { return ring(to[0].Number, 20) }
+	follow := func(o pbx.Outcome) pbx.Target { return ring(o.Contacts[0].Number, 20) }
 	p := func(c *pbx.Call) pbx.Target {
 		if c.Dialled == "1002" {
 			return pbx.OneCall("1002", ring("1002", 20))
 		}
-		return pbx.OneCall("1001", pbx.Redirectable(ring("1001", 20), follow))
+		return pbx.OneCall("1001", redirecting(ring("1001", 20), follow))
 	}
 	with(t, p, func(r *rig) {
 		one := r.Register("1001", pbxtest.Redirect("1002"))
@@ -154,5 +154,14 @@ func TestLineOfWhoRedirectsIsFree(t *testing.T) {
 		one.Set(pbxtest.Answer(0))
 		r.connected(r.Call("1003", "1001"), "1001", 0)
 		alice.Bye()
+	})
+	with(t, p, func(r *rig) { // also while it rings elsewhere
+		one := r.Register("1001", pbxtest.Redirect("1002"))
+		r.Register("1002", pbxtest.RingForever())
+		alice := r.Call("1000", "1001")
+		pass(time.Second)
+		one.Set(pbxtest.Answer(0))
+		r.connected(r.Call("1003", "1001"), "1001", 0)
+		alice.Cancel()
 	})
 }

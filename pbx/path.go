@@ -21,7 +21,7 @@ type passed struct {
 func (c *Call) Reach(ctx context.Context, t Target) (*Leg, Outcome) {
 	t = bare(t)
 	switch t.(type) {
-	case otherwise, fork, inOrder, redirectable: // what is below them tells it all
+	case otherwise, fork, inOrder: // what is below them tells it all
 		return t.Reach(ctx, c)
 	}
 	i := c.enter(t)

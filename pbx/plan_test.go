@@ -205,15 +205,41 @@ func TestEarlyMediaOfOneBranchDoesNotShutOutTheNext(t *testing.T) {
 	})
 }
 
+// redirecting is a ring whose redirections are followed.
+func redirecting(r pbx.Ringing, route func(pbx.Outcome) pbx.Target) pbx.Ringing {
+	r.Redirected = route
+	return r
+}
+
+// One phone sends the call on at once, while another of the same extension rings.
+func TestRedirectionWhileAnotherPhoneRings(t *testing.T) {
+	p := redirecting(ring("1001", 20), func(o pbx.Outcome) pbx.Target { return ring(o.Contacts[0].Number, 30) })
+	with(t, plan(p), func(r *rig) {
+		r.Register("1001", pbxtest.Redirect("1002"))
+		soft := r.Register("1001", pbxtest.RingForever())
+		r.Register("1002", pbxtest.Answer(3*time.Second))
+		alice := r.Call("1000", "1001")
+		r.connected(alice, "1002", 3*time.Second)
+		if told := soft.Last().Told(); len(told) == 0 || told[len(told)-1] != "cancel cancelled 200 (system)" {
+			t.Error(told)
+		}
+	})
+	with(t, plan(p), func(r *rig) { // who is sent to has his own time
+		r.Register("1001", pbxtest.Redirect("1002"))
+		r.Register("1002", pbxtest.Answer(25*time.Second))
+		r.connected(r.Call("1000", "1001"), "1002", 25*time.Second)
+	})
+}
+
 func TestRedirection(t *testing.T) {
-	route := func(to []pbx.Redirection) pbx.Target {
+	route := func(o pbx.Outcome) pbx.Target {
 		var all []pbx.Target
-		for _, c := range to {
+		for _, c := range o.Contacts {
 			all = append(all, pbx.Divert(pbx.Diversion{From: "1001", To: c.Number, Reason: "deflection", Status: 302}, ring(c.Number, 5)))
 		}
 		return pbx.InOrder(all...)
 	}
-	p := pbx.Else(pbx.Redirectable(pbx.Because("rings", ring("1001", 20)), route), pbx.On(ring("1009", 5), pbx.NoAnswer, pbx.Busy))
+	p := pbx.Else(pbx.Because("rings", redirecting(ring("1001", 20), route)), pbx.On(ring("1009", 5), pbx.NoAnswer, pbx.Busy))
 	with(t, plan(p), func(r *rig) {
 		r.Register("1001", pbxtest.Redirect("1002", "1003"))
 		r.Register("1002", pbxtest.RingForever())
@@ -223,7 +249,7 @@ func TestRedirection(t *testing.T) {
 		if got := alice.Told()[0]; got != "181" {
 			t.Error(got)
 		}
-		r.went("0s-0s ring 1001 for 20s: redirected 302 (callee)\n" +
+		r.went("0s-6s ring 1001 for 20s: answered (callee)\n" +
 			"0s-5s forward from 1001 to 1002 (deflection): no answer 480 (system)\n0s-5s ring 1002 for 5s: no answer 480 (system)\n" +
 			"5s-6s forward from 1001 to 1003 (deflection): answered (callee)\n5s-6s ring 1003 for 5s: answered (callee)\n")
 		if text := pbx.Text(p); text != "ring 1001 for 20s [rings]\n  on no answer or busy: ring 1009 for 5s\n" {
@@ -253,7 +279,7 @@ func TestRedirection(t *testing.T) {
 }
 
 func TestPanicsEndOneCallAndLeaveNothing(t *testing.T) {
-	boom := pbx.Redirectable(ring("1001", 5), func([]pbx.Redirection) pbx.Target { panic("defect") })
+	boom := redirecting(ring("1001", 5), func(pbx.Outcome) pbx.Target { panic("defect") })
 	with(t, plan(pbx.OneCall("1001", boom)), func(r *rig) {
 		h := r.Register("1001", pbxtest.Redirect("1002"))
 		r.refused(r.Call("1000", "1001"), "refuse 500", 0)

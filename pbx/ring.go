@@ -24,6 +24,9 @@ type Ringing struct {
 	Via       []Diversion   // how the call came here, oldest first
 	Confirm   time.Duration // who answers has to press 1 within this time; 0: need not
 	AlertInfo string        // Alert-Info for the phones (RFC 3261 §20.4)
+	// Redirected makes the plan for where a phone sends the call by a 3xx (RFC 3261 §8.1.3.4). The other phones ring on. It is
+	// asked as the redirection comes, and must neither block nor return nil. Nil: it is not followed.
+	Redirected func(Outcome) Target
 }
 
 // Node implements Target.
@@ -62,6 +65,8 @@ func (r Ringing) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 		return nil, TooManyHops
 	}
 	ringsUntil := time.Now().Add(r.Wait)
+	var ringing atomic.Int32 // phones of our own that have not failed
+	ringing.Store(int32(len(contacts)))
 	inv := Invitation{CallID: c.ID, From: from, Codecs: transcodable(c.Offered()), AlertInfo: r.AlertInfo, AnswerAfter: -1,
 		MaxForwards: c.MaxForwards - 1, Via: r.Via}
 	if r.Confirm > 0 {
@@ -72,12 +77,16 @@ func (r Ringing) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 		if r.Number != "" {
 			to.Number = r.Number
 		}
-		ringing, stop := context.WithDeadlineCause(branch, ringsUntil, RangOut)
-		defer stop()
-		leg, o := c.dial(ringing, inv, to)
+		leg, o := c.dialUntil(branch, ringsUntil, inv, to)
 		if leg != nil && r.Confirm > 0 {
 			// Whoever answered in time may take his time to press the key, unless somebody else takes the call.
-			return c.confirm(branch, leg, r.Confirm)
+			leg, o = c.confirm(branch, leg, r.Confirm)
+		}
+		if leg == nil && ringing.Add(-1) == 0 {
+			giveBack(ctx, r.Extension)
+		}
+		if leg == nil && o.Kind == Redirected && r.Redirected != nil && branch.Err() == nil {
+			return c.Reach(branch, r.Redirected(o))
 		}
 		return leg, o
 	}, func(o Outcome) bool { return o.Status >= 600 })
@@ -103,6 +112,13 @@ func transcodable(offered []media.Codec) []media.Codec {
 		}
 	}
 	return all
+}
+
+// dialUntil is dial for as long as the phone may ring.
+func (c *Call) dialUntil(ctx context.Context, until time.Time, inv Invitation, to Contact) (*Leg, Outcome) {
+	ctx, stop := context.WithDeadlineCause(ctx, until, RangOut)
+	defer stop()
+	return c.dial(ctx, inv, to)
 }
 
 // dial offers the call to one phone and passes on its news. A phone that never gave a sign is Unreachable, not NoAnswer.

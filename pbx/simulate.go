@@ -12,7 +12,7 @@ const timerB = 32 * time.Second
 // tree that people are shown, in no time and without a call. What it says of two things that happen in the same moment is
 // one of what may happen.
 func Simulate(plan Target, w World) (Outcome, []Passed) {
-	s := &simulation{World: w, inUse: make(map[string]bool)}
+	s := &simulation{World: w, inUse: make(map[string]bool), reserved: make(map[string]bool)}
 	if w.From != "" {
 		s.inUse[w.From] = true
 	}
@@ -42,11 +42,12 @@ func Simulate(plan Target, w World) (Outcome, []Passed) {
 // simulation is what has happened so far, and what will.
 type simulation struct {
 	World
-	now    time.Duration
-	events []event // by time
-	inUse  map[string]bool
-	steps  []Passed
-	nodes  int // it has come by
+	now      time.Duration
+	events   []event         // by time
+	inUse    map[string]bool // extensions with another call, all the time
+	reserved map[string]bool // those whose line this one has
+	steps    []Passed
+	nodes    int // it has come by
 }
 
 // maxNodes bounds a simulation, where redirections or services go round in circles.
@@ -129,48 +130,15 @@ func (s *simulation) reach(c *scope, n Node, done func(Outcome)) {
 	if first < 0 {
 		first = len(n.Then)
 	}
-	below, branches := n.Then[:first:first], n.Then[first:]
-	r, redirects := n.Target.(redirectable)
-	if redirects { // some of the branches may judge what it is before it is redirected
-		within, inner := within(r.t)
-		n.Target, n.Then = inner, append(below, branches[:within]...)
-		branches = branches[within:]
-	} else {
-		n.Then = below
-	}
-	judge := func(o Outcome) {
+	branches := n.Then[first:]
+	n.Then = n.Then[:first:first]
+	s.attempt(c, n, func(o Outcome) {
 		if i := slices.IndexFunc(branches, func(b Node) bool { return slices.Contains(b.On, o.Kind) }); i >= 0 && !c.over && o.Kind != Answered {
 			s.reach(c, branches[i], done)
 			return
 		}
 		done(o)
-	}
-	switch {
-	case !redirects:
-		s.attempt(c, n, judge)
-	default:
-		s.reach(c, n, func(o Outcome) {
-			if o.Kind == Redirected && !c.over {
-				s.reach(c, r.Route(o.Contacts).Node(), judge)
-				return
-			}
-			judge(o)
-		})
-	}
-}
-
-// within is how many branches judge t itself, and what they judge.
-func within(t Target) (branches int, attempt Target) {
-	switch t := bare(t).(type) {
-	case otherwise:
-		n, attempt := within(t.try)
-		return n + len(t.branches), attempt
-	case redirectable:
-		n, _ := within(t.t)
-		return n, t
-	default:
-		return 0, t
-	}
+	})
 }
 
 // attempt is a node without the branches that judge it.
@@ -214,13 +182,13 @@ func (s *simulation) attempt(c *scope, n Node, done func(Outcome)) {
 	case divert:
 		s.reach(c, n.Then[0], done)
 	case oneCall:
-		if s.inUse[t.extension] {
+		if s.inUse[t.extension] || s.reserved[t.extension] {
 			done(LineInUse)
 			return
 		}
-		s.inUse[t.extension] = true
+		s.reserved[t.extension] = true
 		s.reach(c, n.Then[0], func(o Outcome) {
-			s.inUse[t.extension] = false
+			s.reserved[t.extension] = false
 			done(o)
 		})
 	case refuse:
@@ -267,6 +235,10 @@ func (s *simulation) service(c *scope, t service, then []Node, done func(Outcome
 
 // inOrder is one after the other, to the first that answers. A 6xx is said of the person, not of the place.
 func (s *simulation) inOrder(c *scope, list []Node, done func(Outcome)) {
+	s.oneByOne(c, list, true, done)
+}
+
+func (s *simulation) oneByOne(c *scope, list []Node, forAll bool, done func(Outcome)) {
 	outcomes := make([]Outcome, 0, len(list))
 	var try func(i int)
 	try = func(i int) {
@@ -276,7 +248,7 @@ func (s *simulation) inOrder(c *scope, list []Node, done func(Outcome)) {
 		}
 		s.reach(c, list[i], func(o Outcome) {
 			outcomes = append(outcomes, o)
-			if o.OK() || c.over || o.Status >= 600 {
+			if o.OK() || c.over || forAll && o.Status >= 600 {
 				done(o)
 				return
 			}
@@ -298,7 +270,7 @@ func (s *simulation) hunt(c *scope, h hunt, members []Node, done func(Outcome)) 
 		}
 		members = ordered
 	}
-	s.inOrder(c, members, done)
+	s.oneByOne(c, members, false, done)
 }
 
 // fork is all at once. The first that answers ends the others.
@@ -349,7 +321,19 @@ func (s *simulation) ring(c *scope, r Ringing, done func(Outcome)) {
 		phones = make([]Behaviour, 1)
 	}
 	phones = phones[:min(len(phones), MaxBranches)]
-	s.together(c, len(phones), true, func(branch *scope, i int, done func(Outcome)) { s.phone(branch, r, phones[i], done) }, done)
+	left := len(phones)
+	s.together(c, len(phones), true, func(branch *scope, i int, done func(Outcome)) {
+		s.phone(branch, r, phones[i], func(o Outcome) {
+			if left--; left == 0 && !o.OK() {
+				s.reserved[r.Extension] = false // though the call may go on where it has been sent
+			}
+			if o.Kind == Redirected && r.Redirected != nil && !branch.over {
+				s.reach(branch, r.Redirected(o).Node(), done)
+				return
+			}
+			done(o)
+		})
+	}, done)
 }
 
 // phone is one of them.

@@ -16,7 +16,7 @@ import (
 
 func TestSimulate(t *testing.T) {
 	morning := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	route := func(to []pbx.Redirection) pbx.Target { return ring(to[0].Number, 5) }
+	route := func(o pbx.Outcome) pbx.Target { return ring(o.Contacts[0].Number, 5) }
 	for _, tc := range []struct {
 		name  string
 		plan  pbx.Target
@@ -32,12 +32,9 @@ func TestSimulate(t *testing.T) {
 		{"one of three answers", pbx.Fork(ring("1001", 20), ring("1002", 20)),
 			pbx.World{Phones: map[string][]pbx.Behaviour{"1002": {{}, {Status: 486}, {Status: 200, Ends: 3 * time.Second}}}},
 			"0s-3s ring 1001 for 20s: cancelled 200 (system)\n0s-3s ring 1002 for 20s: answered (callee)\n= answered (callee)"},
-		{"redirected, then judged", pbx.Else(pbx.Redirectable(ring("1001", 20), route), pbx.On(ring("1003", 5), pbx.NoAnswer)),
+		{"redirected, then judged", pbx.Else(redirecting(ring("1001", 20), route), pbx.On(ring("1003", 5), pbx.NoAnswer)),
 			pbx.World{Phones: map[string][]pbx.Behaviour{"1001": {{Status: 302, Ends: time.Second, Contacts: []pbx.Redirection{{Number: "1002"}}}}}},
-			"0s-1s ring 1001 for 20s: redirected 302 (callee)\n1s-6s ring 1002 for 5s: no answer 480 (system)\n6s-11s ring 1003 for 5s: no answer 480 (system)\n= no answer 480 (system)"},
-		{"judged, then redirected", pbx.Redirectable(pbx.Else(ring("1001", 20), pbx.On(ring("1003", 5), pbx.Redirected)), route),
-			pbx.World{Phones: map[string][]pbx.Behaviour{"1001": {{Status: 302, Contacts: []pbx.Redirection{{Number: "1002"}}}}}},
-			"0s-0s ring 1001 for 20s: redirected 302 (callee)\n0s-5s ring 1003 for 5s: no answer 480 (system)\n= no answer 480 (system)"},
+			"0s-6s ring 1001 for 20s: no answer 480 (system)\n1s-6s ring 1002 for 5s: no answer 480 (system)\n6s-11s ring 1003 for 5s: no answer 480 (system)\n= no answer 480 (system)"},
 		{"not confirmed", confirmed("1001", 20), pbx.World{Phones: map[string][]pbx.Behaviour{"1001": {{Status: 200, Ends: 2 * time.Second}}}},
 			"0s-12s ring 1001 for 20s, to be confirmed by 1 within 10s: no answer 480 (callee)\n= no answer 480 (callee)"},
 		{"confirmed after the ringing has ended", confirmed("1001", 5),
@@ -142,9 +139,9 @@ func (f from) Yes() string              { return "later" }
 func (f from) No() string               { return "earlier" }
 
 // follow is where redirections lead: not further than once.
-func follow(to []pbx.Redirection) pbx.Target {
+func follow(o pbx.Outcome) pbx.Target {
 	var all []pbx.Target
-	for i, c := range to {
+	for i, c := range o.Contacts {
 		all = append(all, pbx.Divert(pbx.Diversion{From: "x", To: c.Number, Reason: "deflection"},
 			pbx.Ring(c.Number, time.Duration(3+i)*time.Second+time.Duration(i)*time.Millisecond+time.Microsecond)))
 	}
@@ -164,11 +161,11 @@ func (d *drawing) target(depth int, extensions []string, alone bool) pbx.Target 
 		return pbx.Refuse(rapid.SampledFrom([]pbx.Outcome{pbx.NotFound, pbx.Loop, pbx.Disturbed, pbx.TooManyHops}).Draw(d.T, "refusal"))
 	case "confirm":
 		r := pbx.Ringing{Extension: some(), Wait: d.time("wait", 1, 10), Confirm: d.time("confirm", 1, 10)}
-		return pbx.Redirectable(r, follow)
+		return redirecting(r, follow)
 	case "ring":
-		r := pbx.Ring(some(), d.time("wait", 1, 40))
+		r := pbx.Ringing{Extension: some(), Wait: d.time("wait", 1, 40)}
 		if rapid.Bool().Draw(d.T, "redirects") {
-			return pbx.Redirectable(r, follow)
+			return redirecting(r, follow)
 		}
 		return pbx.Because("why not", r)
 	case "else":

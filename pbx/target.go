@@ -155,10 +155,15 @@ func InOrder(targets ...Target) Target {
 type inOrder []Target
 
 func (s inOrder) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
+	return oneByOne(ctx, c, s, func(o Outcome) bool { return o.Status >= 600 })
+}
+
+// oneByOne tries targets until one answers, or an outcome is final.
+func oneByOne(ctx context.Context, c *Call, targets []Target, final func(Outcome) bool) (*Leg, Outcome) {
 	best := NotRegistered
-	for i, t := range s {
+	for i, t := range targets {
 		leg, o := c.Reach(ctx, t)
-		if leg != nil || o.OK() || ctx.Err() != nil || o.Status >= 600 {
+		if leg != nil || o.OK() || ctx.Err() != nil || final(o) {
 			return leg, o
 		}
 		if i == 0 {

@@ -43,28 +43,56 @@ type oneCall struct {
 func (o oneCall) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 	s := c.sb
 	s.mu.Lock()
-	u := s.usage[o.extension]
-	if u != nil && u.calls > 0 {
+	if u := s.usage[o.extension]; u != nil && u.calls > 0 {
 		s.mu.Unlock()
 		return nil, LineInUse
 	}
-	u = s.take(o.extension)
+	line := &reservation{sb: s, extension: o.extension, of: s.take(o.extension)}
 	s.mu.Unlock()
 	var leg *Leg
 	defer func() { // also after a panic
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		switch {
+		case line.over:
 		case leg == nil || leg.Contact.Extension != o.extension:
-			u.calls-- // it had no call, so it has been idle all the time; who answered may be somebody it has sent the call on to
+			line.give() // who answered may be somebody it has sent the call on to
 		case leg.ended || leg.counted != "":
 			s.release(o.extension)
 		default:
 			leg.counted = o.extension // the reservation becomes the leg's
 		}
 	}()
-	leg, out := c.Reach(ctx, o.t)
+	leg, out := c.Reach(context.WithValue(ctx, reservationKey{}, line), o.t)
 	return leg, out
+}
+
+// reservation is the line of an extension while its phones ring. over is guarded by Switchboard.mu.
+type reservation struct {
+	sb        *Switchboard
+	extension string
+	of        *usage
+	over      bool
+}
+
+type reservationKey struct{}
+
+// give ends the reservation. The extension had no call, so it has been idle all the time. The caller holds s.mu.
+func (r *reservation) give() {
+	if !r.over {
+		r.over = true
+		r.of.calls--
+	}
+}
+
+// giveBack ends the reservation of an extension's line, if there is one: none of its phones rings any more, though the call may
+// go on where one of them has sent it.
+func giveBack(ctx context.Context, extension string) {
+	if r, ok := ctx.Value(reservationKey{}).(*reservation); ok && r.extension == extension {
+		r.sb.mu.Lock()
+		defer r.sb.mu.Unlock()
+		r.give()
+	}
 }
 
 func (o oneCall) Node() Node     { return inner("one call", o, []Target{o.t}) }
