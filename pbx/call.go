@@ -136,18 +136,26 @@ func (c *Call) claim(caller *Leg) bool {
 	return true
 }
 
-// silence ends a branch's early media, if the caller was hearing it: the branch has failed, others go on.
+// silence ends a branch's early media, if the caller was hearing it: the branch has failed, others go on. His phone plays no
+// ringing of its own any more, so from now on we do.
 func (c *Call) silence(early *Leg) {
 	c.sb.mu.Lock()
 	caller, heard := c.caller, early != nil && c.early == early
 	if heard {
-		c.early, c.tone = nil, false
+		c.early, c.tone = nil, true
 	}
 	c.sb.mu.Unlock()
-	if heard && caller != nil {
-		if port := caller.Port(); port != nil {
-			port.Disconnect()
-		}
+	if !heard || caller == nil {
+		return
+	}
+	port := caller.Port()
+	if port == nil {
+		return
+	}
+	if ringing := c.sb.prompt(PromptRinging); ringing != nil {
+		port.Play(ringing, nil)
+	} else {
+		port.Disconnect()
 	}
 }
 

@@ -64,7 +64,7 @@ func TestConfirmationIsHeardByWhoAnsweredAlone(t *testing.T) {
 		pass(time.Second)
 		for range 4 { // again and again
 			r.hears(h.Last(), pbx.PromptConfirm)
-			r.hears(alice, "")
+			r.hears(alice, "ringing")
 			pass(promptLength)
 		}
 		if told := alice.Told(); alice.Answered() || len(r.journal.answered) > 0 {

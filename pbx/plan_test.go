@@ -170,7 +170,7 @@ func TestDivertTellsTheCaller(t *testing.T) {
 		pass(2 * time.Second)
 		r.hears(alice, "1001")
 		pass(4 * time.Second)
-		r.hears(alice, "") // the early media of what has failed
+		r.hears(alice, "ringing") // instead of the early media of what has failed
 		r.connected(alice, "1002", 8*time.Second)
 		if got := strings.Join(alice.Told(), ", "); got != "183 early PCMU PCMA telephone-event, 180, 181, 180, 200 PCMU PCMA telephone-event, sent bye" {
 			t.Error(got)

@@ -174,7 +174,7 @@ func TestEarlyMediaOfOneBranchAtATime(t *testing.T) {
 		time.Sleep(2 * time.Second) // the second branch's sound is not mixed in
 		r.hears(b.Last(), "")
 		time.Sleep(4 * time.Second) // the first is busy now
-		r.hears(alice, "")
+		r.hears(alice, "ringing")
 		r.told(alice, "200", 10*time.Second)
 		synctest.Wait()
 		r.hears(alice, "1001")

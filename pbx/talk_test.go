@@ -358,7 +358,7 @@ func TestAnnouncementBesidePhones(t *testing.T) {
 		pass(2500 * time.Millisecond)
 		r.hears(alice, "sorry") // and neither the early media nor the other announcement
 		pass(time.Second)
-		r.hears(alice, "")
+		r.hears(alice, "ringing")
 		pass(3 * time.Second)
 		r.hears(alice, "1001")
 		alice.Bye()
