@@ -72,11 +72,7 @@ func (g *leg) sendDone() {
 	}
 	in.sent = true
 	g.state = answered
-	if !g.final(in.done) {
-		g.over(pbx.GaveUp)
-		g.gone()
-		return
-	}
+	g.final(in.done)
 	in.invite, in.rel.queue = nil, nil
 	t1 := g.line.o.Timers.T1
 	in.again = repeat{wait: t1, began: time.Now()}

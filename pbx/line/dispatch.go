@@ -30,10 +30,7 @@ func (l *Line) Ack(req *sip.Request, from wire.Hop) {
 func (l *Line) Cancel(tx *transaction.Server, cancel *sip.Request) {
 	g, ok := l.invites.Load(tx)
 	if !ok {
-		if tx.Request != nil {
-			l.refuse(tx, 487, "")
-		}
-		return
+		return // it has just been answered, or is still being looked at: invite will see
 	}
 	o := pbx.GaveUp
 	o.Reason = texts(cancel, "Reason")

@@ -97,18 +97,9 @@ func (g *leg) provisional(status int, body []byte) {
 		}
 		g.sendReliable(status, body)
 	} else {
-		g.inform(g.described(status, body))
+		g.line.reply(in.tx, g.described(status, body))
 	}
 	g.everyMinute()
-}
-
-// inform sends a provisional response. A leg whose INVITE has been answered without it, by an early CANCEL, is over.
-func (g *leg) inform(res *sip.Response) bool {
-	if g.line.reply(g.in.tx, res) {
-		return true
-	}
-	g.cancelled(pbx.GaveUp)
-	return false
 }
 
 func (g *leg) described(status int, body []byte, more ...sip.Header) *sip.Response {
@@ -132,9 +123,7 @@ func (g *leg) sendReliable(status int, body []byte) {
 	}
 	res := g.described(status, body, g.line.stock.require100rel, number("RSeq", int(r.rseq)))
 	r.waiting, r.sdp = res, body != nil
-	if !g.inform(res) {
-		return
-	}
+	g.line.reply(g.in.tx, res)
 	t1 := g.line.o.Timers.T1
 	r.again = repeat{wait: t1, began: time.Now()}
 	r.again.timer = g.after(t1, g.repeatReliable)
@@ -158,9 +147,6 @@ func (g *leg) repeatReliable() {
 // everyMinute repeats the newest provisional response, so that no proxy's Timer C ends the call (RFC 3261 §13.3.1.1).
 func (g *leg) everyMinute() {
 	stop(&g.in.minute)
-	if g.state != ringing {
-		return
-	}
 	g.in.minute = g.after(time.Minute, func() {
 		if g.in == nil || g.state != ringing || g.in.done != nil {
 			return

@@ -1,7 +1,6 @@
 package line
 
 import (
-	"errors"
 	"strconv"
 
 	"github.com/emiago/sipgo/sip"
@@ -52,13 +51,11 @@ func (l *Line) refuse(tx *transaction.Server, status int, phrase string, more ..
 	l.reply(tx, res)
 }
 
-// reply sends a response; what cannot be sent has nobody to wait for it. It reports whether the request still waited for one.
-func (l *Line) reply(tx *transaction.Server, res *sip.Response) bool {
-	err := tx.Respond(res)
-	if err != nil {
+// reply sends a response; what cannot be sent has nobody to wait for it.
+func (l *Line) reply(tx *transaction.Server, res *sip.Response) {
+	if err := tx.Respond(res); err != nil {
 		l.log.Debug("a response did not leave", "status", res.StatusCode, "err", err)
 	}
-	return !errors.Is(err, transaction.ErrTerminated)
 }
 
 // warning is a Warning header (RFC 3261 §20.43); text is ours or an offer error's, without quotes.

@@ -122,17 +122,20 @@ func (l *Line) invite(tx *transaction.Server, req *sip.Request, ext *pbx.Extensi
 	g.pbx = pbx.NewLeg(g, g.tag, true, party, contact, bounded(g.dlg.CallID))
 	g.pbx.Only = only
 	g.told = true
-	l.invites.Store(tx, g)
-	l.add(g)
-	g.enter(func() {
+	g.enter(func() { // a CANCEL of another reader's waits, so that the Exchange hears of the call before it hears of its end
+		l.add(g)
+		l.invites.Store(tx, g)
 		// No 100 here: what a plan has to say nearly always comes within the 200 ms after which the transaction sends it
 		// (RFC 3261 §17.2.1).
 		if n, ok := seconds(value(req, "Expires")); ok && n > 0 {
 			// RFC 3261 §13.3.1: an invitation that expires unanswered ends with 487.
 			g.in.expires = g.after(time.Duration(n)*time.Second, func() { g.cancelled(pbx.GaveUp) })
 		}
-		hops := forwards(req)
-		g.effects = append(g.effects, func() { l.o.Exchange.Incoming(g.pbx, number, hops) })
+		hops, leg := forwards(req), g.pbx
+		g.effects = append(g.effects, func() { l.o.Exchange.Incoming(leg, number, hops) })
+		if tx.Cancelled() { // it may have come before there was a leg to be found
+			g.cancelled(pbx.GaveUp)
+		}
 	})
 }
 
@@ -216,15 +219,13 @@ func (g *leg) refuse(o pbx.Outcome) {
 	g.gone()
 }
 
-// final sends the final response to the INVITE, and reports whether it came in time: a CANCEL that another reader took
-// before the leg was in the table has been answered without it.
-func (g *leg) final(res *sip.Response) bool {
+// final sends the final response to the INVITE.
+func (g *leg) final(res *sip.Response) {
 	stop(&g.in.minute)
 	stop(&g.in.expires)
 	stop(&g.in.rel.again.timer)
-	sent := g.line.reply(g.in.tx, res)
-	g.line.invites.Delete(g.in.tx) // not before: whose INVITE is not in the table is answered 487 by a CANCEL
-	return sent
+	g.line.reply(g.in.tx, res)
+	g.line.invites.Delete(g.in.tx)
 }
 
 // statusFor is the final response for an Outcome that nobody is redirected by. A callee's demand for credentials never passes to a caller.

@@ -28,6 +28,14 @@ func (s *Server) Respond(res *sip.Response) error { return s.tx.respond(res) }
 // so that strangers neither fill the tables nor have one datagram with a forged source answered by eleven.
 func (s *Server) RespondStateless(res *sip.Response) error { return s.tx.respondStateless(res) }
 
+// Cancelled reports whether a CANCEL came before the final response. User.Cancel was called, or is being called: who makes
+// something of a request that a CANCEL has to find asks afterwards, lest it came in between.
+func (s *Server) Cancelled() bool {
+	s.tx.mu.Lock()
+	defer s.tx.mu.Unlock()
+	return s.tx.canceled
+}
+
 // server is what the layer keeps. After the final response that is its bytes and what matching needs.
 type server struct {
 	l         *Layer

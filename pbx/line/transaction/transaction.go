@@ -22,7 +22,7 @@ type User interface {
 	// Ack is the ACK of a 2xx, or one that matches nothing (RFC 3261 §17.1.1.2).
 	Ack(req *sip.Request, from wire.Hop)
 	// Cancel is a CANCEL for tx, which has no final response yet. The layer has answered the CANCEL 200;
-	// the user answers tx 487.
+	// the user answers tx 487. It may come while Request is still under way on another goroutine: see Server.Cancelled.
 	Cancel(tx *Server, cancel *sip.Request)
 	// Stray is a response that matches no client transaction, such as a 2xx that comes after Timer M.
 	Stray(res *sip.Response, from wire.Hop)
