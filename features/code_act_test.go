@@ -40,8 +40,8 @@ func TestCodesAct(t *testing.T) {
 		"forward always off":     {before: func(s *pbx.Services) { to1002(&s.Always) }, dial: "*73", heard: "off", want: `{"forward_always":{"on":false,"to":"1002","after":15,"set":` + bubble + `}}`},
 		"forward busy off":       {before: func(s *pbx.Services) { to1002(&s.Busy) }, dial: "*91", heard: "off", want: `{"forward_busy":{"on":false,"to":"1002","after":15,"set":` + bubble + `}}`},
 		"forward no answer off":  {before: func(s *pbx.Services) { to1002(&s.NoAnswer) }, dial: "*53", heard: "off", want: `{"forward_no_answer":{"on":false,"to":"1002","after":15,"set":` + bubble + `}}`},
-		"number typed, then #":   {dial: "*72", keys: "1002#", heard: "enter-number on", want: `{"forward_always":{"on":true,"to":"1002","set":{"by":"1000","at":"2000-01-01T00:00:01.7Z"}}}`},
-		"number typed, then 5 s": {dial: "*72", keys: "1002", heard: "enter-number on", want: `{"forward_always":{"on":true,"to":"1002","set":{"by":"1000","at":"2000-01-01T00:00:06.4Z"}}}`},
+		"number typed, then #":   {dial: "*72", keys: "1002#", heard: "enter-number on", want: `{"forward_always":{"on":true,"to":"1002","set":{"by":"1000","at":"2000-01-01T00:00:01Z"}}}`},
+		"number typed, then 5 s": {dial: "*72", keys: "1002", heard: "enter-number on", want: `{"forward_always":{"on":true,"to":"1002","set":{"by":"1000","at":"2000-01-01T00:00:06Z"}}}`},
 		"nothing typed":          {dial: "*72", heard: "enter-number error", want: `{}`},
 		"only # typed":           {dial: "*90", keys: "#", heard: "enter-number error", want: `{}`},
 		"a wrong number typed":   {dial: "*52", keys: "1999#", heard: "enter-number error", want: `{}`},
@@ -74,7 +74,7 @@ func TestCodesAct(t *testing.T) {
 		"find-me nowhere":  {dial: "*21", heard: "error", want: `{}`},
 
 		"block":              {dial: "*30+4930123", heard: "done", want: `{"incoming":[{"name":"blocked","numbers":["+4930123"],"action":"reject","set":` + bubble + `}]}`},
-		"block by keys":      {dial: "*30", keys: "030#", heard: "enter-number done", want: `{"incoming":[{"name":"blocked","numbers":["030"],"action":"reject","set":{"by":"1000","at":"2000-01-01T00:00:01.4Z"}}]}`},
+		"block by keys":      {dial: "*30", keys: "030#", heard: "enter-number done", want: `{"incoming":[{"name":"blocked","numbers":["030"],"action":"reject","set":{"by":"1000","at":"2000-01-01T00:00:01Z"}}]}`},
 		"block one more":     {before: blocked("1001"), dial: "*301002", heard: "done", want: `{"incoming":[{"name":"blocked","numbers":["1001","1002"],"action":"reject","set":` + bubble + `},` + anonymous + `]}`},
 		"block twice":        {before: blocked("1001"), dial: "*301001", heard: "done", want: `{"incoming":[{"name":"blocked","numbers":["1001"],"action":"reject"},` + anonymous + `]}`},
 		"unblock":            {before: blocked("1001", "1002"), dial: "*311001", heard: "done", want: `{"incoming":[{"name":"blocked","numbers":["1002"],"action":"reject","set":` + bubble + `},` + anonymous + `]}`},
@@ -86,6 +86,8 @@ func TestCodesAct(t *testing.T) {
 		"block the last caller": {caller: pbx.Identity{Number: "1002"}, dial: "*32", heard: "done", want: `{"incoming":[{"name":"blocked","numbers":["1002"],"action":"reject","set":` + bubble + `}]}`},
 		"block a hidden caller": {caller: pbx.Identity{Number: "1002", Hidden: true}, dial: "*32", heard: "done", want: `{"incoming":[{"name":"blocked","numbers":["1002"],"action":"reject","set":` + bubble + `}]}`},
 		"block nobody":          {dial: "*32", heard: "error", want: `{}`},
+		"speed dial to a code":  {before: func(s *pbx.Services) { s.SpeedDials = map[string]string{"7": "*78"} }, dial: "*07", heard: "on", want: `{"do_not_disturb":{"on":true,"set":` + bubble + `},"speed_dials":{"7":"*78"}}`},
+		"the same by keys":      {before: func(s *pbx.Services) { s.SpeedDials = map[string]string{"7": "*79"} }, dial: "*0", keys: "7#", heard: "enter-number off", want: `{"do_not_disturb":{"on":false,"set":{"by":"1000","at":"2000-01-01T00:00:01Z"}},"speed_dials":{"7":"*79"}}`},
 		"my number":             {dial: "*65", heard: "digits:1000", want: `{}`},
 		"mikopbx my number":     {profile: "mikopbx", dial: "000063", heard: "digits:1000", want: `{}`},
 	} {

@@ -60,7 +60,7 @@ func (c *codeCall) call(find func(r *route, argument string) (number, whyNone st
 	if c.argument != "" || c.takes == NoArgument {
 		number, whyNone := find(c.route, c.argument)
 		if number != "" {
-			return pbx.Because(c.label(), c.route.dial(c.caller, number))
+			return pbx.Because(c.label(), c.dial(c.route, number))
 		}
 		return pbx.Because(whyNone, c.act(func(context.Context, string) (string, error) { return "", errRefused }))
 	}
@@ -71,10 +71,18 @@ func (c *codeCall) call(find func(r *route, argument string) (number, whyNone st
 		}
 		r := c.route.again()
 		if number, _ := find(r, argument); number != "" {
-			return r.dial(c.caller, number)
+			return c.dial(r, number)
 		}
 		return confirm(ctx, t, promptError)
 	})
+}
+
+// dial calls a number. A speed dial may also stand for another code, but not for a speed dial: two could stand for each other.
+func (c *codeCall) dial(r *route, number string) pbx.Target {
+	if s, argument := codesOf(r.Directory.Office()).find(number); s != nil && c.takes == ASpeedDial && s.takes != ASpeedDial {
+		return s.plan(&codeCall{codeService: s, route: r, caller: c.caller, argument: argument})
+	}
+	return r.dial(c.caller, number)
 }
 
 // again is the making of another plan for the same caller, now.

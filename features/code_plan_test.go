@@ -100,16 +100,18 @@ func TestCodePlansElse(t *testing.T) {
 		dial string
 		want string
 	}{
-		"redial of nothing":       {func(_ *codeOffice, r *Router) { r.Recent = nil }, "*870", "service: redial [nobody has noted it]\n"},
-		"nobody was called":       {func(_ *codeOffice, r *Router) { r.Recent = pbx.NewRecent() }, "*870", "service: redial [1000 has called nobody yet]\n"},
-		"nobody has called":       {func(_ *codeOffice, r *Router) { r.Recent = pbx.NewRecent() }, "*69", "service: return call [nobody has called 1000 yet]\n"},
-		"a hidden caller":         {func(_ *codeOffice, r *Router) { r.Recent.Called("1000", pbx.Identity{Number: "1002", Hidden: true}) }, "*69", "service: return call [the last caller hides his number]\n"},
-		"an unknown caller":       {func(_ *codeOffice, r *Router) { r.Recent.Called("1000", pbx.Identity{}) }, "*69", "service: return call [the last caller has no number]\n"},
-		"no such speed dial":      {nil, "*04", "service: speed dial 4 [1000 has no such speed dial]\n"},
-		"speed dial to nobody":    {nil, "*06", "refuse: failed 404 (system) [speed dial 6]\n"},
-		"speed dial to a code":    {nil, "*07", "refuse: failed 404 (system) [speed dial 7]\n"},
-		"a hidden call to nobody": {nil, "*671999", "refuse: failed 404 (system) [hide number once]\n"},
-		"codes end codes":         {nil, "*67*78", "refuse: failed 404 (system)\n"},
+		"redial of nothing":    {func(_ *codeOffice, r *Router) { r.Recent = nil }, "*870", "service: redial [nobody has noted it]\n"},
+		"nobody was called":    {func(_ *codeOffice, r *Router) { r.Recent = pbx.NewRecent() }, "*870", "service: redial [1000 has called nobody yet]\n"},
+		"nobody has called":    {func(_ *codeOffice, r *Router) { r.Recent = pbx.NewRecent() }, "*69", "service: return call [nobody has called 1000 yet]\n"},
+		"a hidden caller":      {func(_ *codeOffice, r *Router) { r.Recent.Called("1000", pbx.Identity{Number: "1002", Hidden: true}) }, "*69", "service: return call [the last caller hides his number]\n"},
+		"an unknown caller":    {func(_ *codeOffice, r *Router) { r.Recent.Called("1000", pbx.Identity{}) }, "*69", "service: return call [the last caller has no number]\n"},
+		"no such speed dial":   {nil, "*04", "service: speed dial 4 [1000 has no such speed dial]\n"},
+		"speed dial to nobody": {nil, "*06", "refuse: failed 404 (system) [speed dial 6; nobody has the number 1999]\n"},
+		"speed dial to a code": {nil, "*07", "service: do not disturb on [speed dial 7]\n"},
+		"speed dial to itself": {func(o *codeOffice, _ *Router) { o.now.extensions["1000"].Services.SpeedDials["7"] = "*07" }, "*07",
+			"refuse: failed 404 (system) [speed dial 7; *07 is a feature code, which only an extension that dials it reaches]\n"},
+		"a hidden call to nobody": {nil, "*671999", "refuse: failed 404 (system) [hide number once; nobody has the number 1999]\n"},
+		"codes end codes":         {nil, "*67*78", "refuse: failed 404 (system) [nobody has the number *67*78]\n"},
 		"screening holds": {func(o *codeOffice, _ *Router) {
 			o.now.extensions["1000"].Services.Outgoing = []pbx.Rule{{Name: "not there", Numbers: []string{"1002"}, Action: pbx.Reject}}
 		}, "*671002", "refuse: screened 403 (system) [hide number once; rule not there of 1000]\n"},

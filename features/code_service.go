@@ -18,33 +18,38 @@ type codeService struct {
 	plan  func(*codeCall) pbx.Target
 }
 
-// codeServices are all services that codes reach, in the order in which people are shown them.
-var codeServices = []codeService{
-	{"forward_always_on", ANumber, "forward all calls to a number", forwardOn(always)},
-	{"forward_always_off", NoArgument, "stop forwarding all calls", forwardOff(always)},
-	{"forward_always_toggle", NoArgument, "forward all calls to the last number, or stop it", forwardToggle(always)},
-	{"forward_busy_on", ANumber, "forward calls to a number when busy", forwardOn(whenBusy)},
-	{"forward_busy_off", NoArgument, "stop forwarding calls when busy", forwardOff(whenBusy)},
-	{"forward_no_answer_on", ANumber, "forward calls to a number when nobody answers", forwardOn(unanswered)},
-	{"forward_no_answer_off", NoArgument, "stop forwarding calls when nobody answers", forwardOff(unanswered)},
-	{"forward_unreachable_on", ANumber, "forward calls to a number when no phone is there", forwardOn(unreachable)},
-	{"forward_unreachable_off", NoArgument, "stop forwarding calls when no phone is there", forwardOff(unreachable)},
-	{"do_not_disturb_on", NoArgument, "do not disturb", switchTo(dndSetting, true)},
-	{"do_not_disturb_off", NoArgument, "calls ring again", switchTo(dndSetting, false)},
-	{"do_not_disturb_toggle", NoArgument, "do not disturb, or calls ring again", toggle(dndSetting)},
-	{"call_waiting_on", NoArgument, "let a second call ring", switchTo(callWaitingSetting, true)},
-	{"call_waiting_off", NoArgument, "be busy while a call is up", switchTo(callWaitingSetting, false)},
-	{"find_me_toggle", NoArgument, "ring at several places, or only here", toggle(findMeSetting)},
-	{"day_night", NoArgument, "open or close the office, or leave it to the clock again", dayNight},
-	{"block", ANumber, "reject calls from a number", block},
-	{"unblock", ANumber, "accept calls from a number again", unblock},
-	{"block_last_caller", NoArgument, "reject calls from whoever called last", blockLastCaller},
-	{"hide_number_once", ANumber, "call a number without showing one's own", hideNumber},
-	{"return_call", NoArgument, "call whoever called last", returnCall},
-	{"redial", NoArgument, "call the number called last", redial},
-	{"speed_dial", ASpeedDial, "call a number by its short form", speedDial},
-	{"echo", NoArgument, "hear oneself", func(*codeCall) pbx.Target { return pbx.Echo() }},
-	{"my_number", NoArgument, "hear one's own number", myNumber},
+// codeServices are all services that codes reach, in the order in which people are shown them. It is set below as the lists of features
+// are: services call numbers, which may be codes.
+var codeServices []codeService
+
+func init() {
+	codeServices = []codeService{
+		{"forward_always_on", ANumber, "forward all calls to a number", forwardOn(always)},
+		{"forward_always_off", NoArgument, "stop forwarding all calls", forwardOff(always)},
+		{"forward_always_toggle", NoArgument, "forward all calls to the last number, or stop it", forwardToggle(always)},
+		{"forward_busy_on", ANumber, "forward calls to a number when busy", forwardOn(whenBusy)},
+		{"forward_busy_off", NoArgument, "stop forwarding calls when busy", forwardOff(whenBusy)},
+		{"forward_no_answer_on", ANumber, "forward calls to a number when nobody answers", forwardOn(unanswered)},
+		{"forward_no_answer_off", NoArgument, "stop forwarding calls when nobody answers", forwardOff(unanswered)},
+		{"forward_unreachable_on", ANumber, "forward calls to a number when no phone is there", forwardOn(unreachable)},
+		{"forward_unreachable_off", NoArgument, "stop forwarding calls when no phone is there", forwardOff(unreachable)},
+		{"do_not_disturb_on", NoArgument, "do not disturb", switchTo(dndSetting, true)},
+		{"do_not_disturb_off", NoArgument, "calls ring again", switchTo(dndSetting, false)},
+		{"do_not_disturb_toggle", NoArgument, "do not disturb, or calls ring again", toggle(dndSetting)},
+		{"call_waiting_on", NoArgument, "let a second call ring", switchTo(callWaitingSetting, true)},
+		{"call_waiting_off", NoArgument, "be busy while a call is up", switchTo(callWaitingSetting, false)},
+		{"find_me_toggle", NoArgument, "ring at several places, or only here", toggle(findMeSetting)},
+		{"day_night", NoArgument, "open or close the office, or leave it to the clock again", dayNight},
+		{"block", ANumber, "reject calls from a number", block},
+		{"unblock", ANumber, "accept calls from a number again", unblock},
+		{"block_last_caller", NoArgument, "reject calls from whoever called last", blockLastCaller},
+		{"hide_number_once", ANumber, "call a number without showing one's own", hideNumber},
+		{"return_call", NoArgument, "call whoever called last", returnCall},
+		{"redial", NoArgument, "call the number called last", redial},
+		{"speed_dial", ASpeedDial, "call a number by its short form", speedDial},
+		{"echo", NoArgument, "hear oneself", func(*codeCall) pbx.Target { return pbx.Echo() }},
+		{"my_number", NoArgument, "hear one's own number", myNumber},
+	}
 }
 
 // codeCall is a code that an extension has dialled.
@@ -145,4 +150,6 @@ func (c *codeCall) change(ctx context.Context, f func(*pbx.Services) error) erro
 }
 
 // set says that it was the caller, now.
-func (c *codeCall) set() pbx.Set { return pbx.Set{By: c.caller.Number, At: time.Now().UTC()} }
+func (c *codeCall) set() pbx.Set {
+	return pbx.Set{By: c.caller.Number, At: time.Now().UTC().Truncate(time.Second)}
+}

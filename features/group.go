@@ -51,9 +51,9 @@ func (r *route) members(g *pbx.Group) pbx.Target {
 	}
 	switch {
 	case len(candidates) == 0 && looped:
-		return pbx.Refuse(pbx.Loop)
+		return r.end("the call has been at all its members already", pbx.Loop)
 	case len(candidates) == 0:
-		return pbx.Refuse(pbx.NotRegistered)
+		return r.end("it has nobody to call", pbx.NotRegistered)
 	case g.Strategy != pbx.RingAll:
 		return pbx.Hunt(g.Number, g.Strategy, candidates...)
 	}

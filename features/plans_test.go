@@ -42,6 +42,7 @@ func TestGoldenPlans(t *testing.T) {
 			always(w, "1000", "777")
 		}},
 		"forward to a disabled extension": {on: func(w *world) { always(w, "1000", "1002"); w.extensions["1002"].Enabled = false }},
+		"forward to a feature code":       {on: func(w *world) { always(w, "1000", "*43") }},
 		"forward with ring time": {on: func(w *world) {
 			w.of("1000").Always = pbx.Forward{On: true, To: "1002", Ring: 7}
 			w.of("1002").NoAnswer = pbx.Forward{On: true, To: "1003", After: 20, Ring: 9}
