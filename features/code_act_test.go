@@ -87,7 +87,7 @@ func TestCodesAct(t *testing.T) {
 		"block a hidden caller": {caller: pbx.Identity{Number: "1002", Hidden: true}, dial: "*32", heard: "done", want: `{"incoming":[{"name":"blocked","numbers":["1002"],"action":"reject","set":` + bubble + `}]}`},
 		"block nobody":          {dial: "*32", heard: "error", want: `{}`},
 		"speed dial to a code":  {before: func(s *pbx.Services) { s.SpeedDials = map[string]string{"7": "*78"} }, dial: "*07", heard: "on", want: `{"do_not_disturb":{"on":true,"set":` + bubble + `},"speed_dials":{"7":"*78"}}`},
-		"the same by keys":      {before: func(s *pbx.Services) { s.SpeedDials = map[string]string{"7": "*79"} }, dial: "*0", keys: "7#", heard: "enter-number off", want: `{"do_not_disturb":{"on":false,"set":{"by":"1000","at":"2000-01-01T00:00:01Z"}},"speed_dials":{"7":"*79"}}`},
+		"the same by keys":      {before: func(s *pbx.Services) { s.SpeedDials = map[string]string{"7": "*79"} }, dial: "*0", keys: "7#", heard: "enter-number off", want: `{"do_not_disturb":{"on":false,"set":` + bubble + `},"speed_dials":{"7":"*79"}}`},
 		"my number":             {dial: "*65", heard: "digits:1000", want: `{}`},
 		"mikopbx my number":     {profile: "mikopbx", dial: "000063", heard: "digits:1000", want: `{}`},
 	} {
