@@ -31,6 +31,7 @@ type keypad struct {
 	event    uint8
 	ended    bool
 	duration uint16
+	alone    bool // it was pressed while nobody heard the phone
 }
 
 // longEvent is the duration after which an event may go on as a further segment with a timestamp of its own: the field is
@@ -43,7 +44,7 @@ func (k *keypad) press(payload []byte, h *header, epoch, seq uint32) byte {
 		return 0
 	}
 	now := keypad{known: true, epoch: epoch, seq: seq, ts: h.Timestamp, event: payload[0],
-		ended: payload[1]&0x80 != 0, duration: binary.BigEndian.Uint16(payload[2:])}
+		ended: payload[1]&0x80 != 0, duration: binary.BigEndian.Uint16(payload[2:]), alone: k.alone}
 	switch {
 	case !k.known:
 	case now.ts == k.ts && now.event == k.event:
@@ -64,6 +65,9 @@ func (k *keypad) press(payload []byte, h *header, epoch, seq uint32) byte {
 	*k = now
 	return keyNames[now.event]
 }
+
+// keeps reports whether a packet is of a key that whoever hears the phone now shall not have the rest of.
+func (k *keypad) keeps(h *header) bool { return k.alone && k.known && h.Timestamp == k.ts }
 
 // goesOn reports whether an event is a further segment of the one before.
 func (k *keypad) goesOn(next *keypad) bool {

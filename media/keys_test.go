@@ -199,6 +199,57 @@ func TestKeysOfAStream(t *testing.T) {
 	})
 }
 
+// The rest of a key that was pressed before there was a peer (1, to accept a call) is not for the peer; what follows is, without a gap.
+func TestKeyBeforePeer(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		s, p := l.stream(), l.stream()
+		defer s.Close()
+		defer p.Close()
+		alice, bob := l.phone(aliceAddr, s), l.phone(bobAddr, p)
+		s.Agree(terms(alice, ulaw, event))
+		p.Agree(terms(bob, ulaw, event))
+		got := hearKeys(s)
+		first := pressing(1, alice.seq, alice.ts, 200)
+		for i, k := range first {
+			if i == 2 {
+				alice.heard() // what was sent has come
+				if err := s.Connect(p); err != nil {
+					t.Fatal(err)
+				}
+				alice.ts, alice.seq = k.ts, k.seq
+				alice.say(0, frame(1)) // sound between
+				for j := range first[i:] {
+					first[i+j].seq++
+				}
+				k = first[i]
+			}
+			alice.send(packet(101, k.seq, k.ts, alice.ssrc, k.payload()))
+			alice.seq = k.seq + 1
+		}
+		alice.ts += 1600
+		alice.say(0, frame(2))
+		alice.dial(101, 2, 100, nil)
+		heard := bob.heard()
+		var last uint16
+		events := 0
+		for i, b := range heard {
+			h := read(t, b)
+			if i > 0 && h.seq != last+1 {
+				t.Errorf("packet %d has the number %d after %d", i, h.seq, last)
+			}
+			if last = h.seq; h.pt == 101 {
+				events++
+				if e := payload(t, b)[0]; e != 2 {
+					t.Errorf("the peer gets the key %d: %x", e, b)
+				}
+			}
+		}
+		if string(*got) != "12" || events == 0 {
+			t.Errorf("keys %q, %d packets of the second at the peer", *got, events)
+		}
+	})
+}
+
 // Whoever hears a key may do anything with the stream.
 func TestKeysMayAct(t *testing.T) {
 	virtual(t, Options{}, func(l *lab) {

@@ -84,10 +84,12 @@ type Port interface {
 	// Play sends s to the phone, instead of what it heard before. done, if not nil, is called once, from another
 	// goroutine, when s has come to its end (true), or was cut short by Play, Connect, Echo, Disconnect or the end of
 	// the leg (false). It must not block. Sound from the phone goes nowhere meanwhile.
-	// Where no codec that can be made from linear sound was agreed, done(false) is called at once.
+	// Before the first Agreement s waits for it. Where no codec that can be made from linear sound was agreed, done(false)
+	// is called at once.
 	Play(s Sound, done func(whole bool))
 	// Keys has f called with each key that the phone presses: 0-9, *, #, A-D, once a key, from the goroutine that read the
-	// packet (RFC 4733). It must not block. nil: nobody listens. Keys go on to a peer as they did.
+	// packet (RFC 4733). It must not block. nil: nobody listens. Keys go on to a peer as they did, but for one that was
+	// pressed before there was a peer: it was not meant for that.
 	Keys(f func(key byte))
 	// Stats may be read at any time, also after Close.
 	Stats() Stats

@@ -8,12 +8,16 @@ func (s *Stream) arrived(b []byte, rtcp bool, from netip.AddrPort, now int64, h 
 		s.report(b, rtcp, from, now, c)
 		return
 	}
-	f, epoch, key, ok := s.admit(b, h, from, now, c)
+	f, epoch, key, kept, ok := s.admit(b, h, from, now, c)
 	if !ok {
 		return
 	}
 	if key != 0 {
 		s.press(key)
+	}
+	if kept {
+		s.keep(h, f, epoch, c)
+		return
 	}
 	if f == nil {
 		c.drop(Unconnected)
@@ -27,7 +31,7 @@ func (s *Stream) arrived(b []byte, rtcp bool, from netip.AddrPort, now int64, h 
 }
 
 // admit checks a packet and takes it into the statistics. It is the only place that reads what a phone sends.
-func (s *Stream) admit(b []byte, h *header, from netip.AddrPort, now int64, c *counters) (f *Flow, epoch uint32, key byte, ok bool) {
+func (s *Stream) admit(b []byte, h *header, from netip.AddrPort, now int64, c *counters) (f *Flow, epoch uint32, key byte, kept, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || !s.agreed {
@@ -61,10 +65,14 @@ func (s *Stream) admit(b []byte, h *header, from netip.AddrPort, now int64, c *c
 		return
 	}
 	c.in(len(b))
+	f = s.flow.Load()
 	if t.keys {
-		key = s.keypad.press(b[h.payload:h.end], h, s.rx.epoch, s.rx.extended(h.SequenceNumber))
+		if key = s.keypad.press(b[h.payload:h.end], h, s.rx.epoch, s.rx.extended(h.SequenceNumber)); key != 0 {
+			s.keypad.alone = f == nil
+		}
+		kept = f != nil && s.keypad.keeps(h)
 	}
-	return s.flow.Load(), s.rx.epoch, key, true
+	return f, s.rx.epoch, key, kept, true
 }
 
 // accept asks the latch. One of the engine's own ports is only heard where one was agreed.
@@ -98,6 +106,14 @@ func (s *Stream) deliver(b []byte, h *header, f *Flow, r route, epoch uint32, no
 	s.tx.packets++
 	s.tx.octets += uint64(len(payload))
 	c.out()
+}
+
+// keep does not pass on a packet of a key that was pressed before there was f.
+func (s *Stream) keep(h *header, f *Flow, epoch uint32, c *counters) {
+	f.to.mu.Lock()
+	f.to.tx.skip(h, f, epoch)
+	f.to.mu.Unlock()
+	c.drop(Unconnected)
 }
 
 // refused handles a payload type that the other side has not agreed to.

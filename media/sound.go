@@ -44,7 +44,7 @@ type playing struct {
 
 	frame   [FrameSamples]int16
 	left    int // samples of frame that were not sent yet
-	samples int // of the next packet
+	samples int // of the next packet; 0 before the first Agreement
 
 	begun bool   // a packet was sent
 	base  uint32 // timestamp of slot 0
@@ -130,15 +130,22 @@ func encodeALaw(payload []byte, linear []int16) {
 	}
 }
 
-// begin reports whether p can be played.
+// begin reports whether p can be played, now or once something is agreed.
 func (s *Stream) begin(p *playing) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.voice.encode == nil {
+	if s.closed || s.agreed && s.voice.encode == nil {
 		return false
 	}
 	s.playing, p.samples = p, s.voice.samples
 	return true
+}
+
+// packet is how many samples packets have, 0 before the first Agreement.
+func (s *Stream) packet() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.voice.samples
 }
 
 // hush ends what is played to the phone.

@@ -343,12 +343,53 @@ func TestPlayWithoutCodec(t *testing.T) {
 			alice.nothing()
 			end.want(why, false)
 		}
-		play("nothing agreed")
 		s.Agree(terms(alice, event, fmtOf(G722, 9), Format{Codec: PCMU, SendPT: 200}))
 		play("no linear codec")
 		s.Agree(terms(alice, ulaw))
 		s.Close()
 		play("closed")
+	})
+}
+
+// A phone that was called without an offer of its own answers in its ACK: the sound waits for that, and begins at its beginning.
+func TestPlayWaitsForAgreement(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		s := l.stream()
+		alice := l.phone(aliceAddr, s)
+		end := newEnding(t)
+		s.Play(&ramp{t: t, frames: 50}, end.done)
+		pause(3 * time.Second)
+		alice.nothing()
+		end.want("nothing agreed yet")
+		s.Agree(terms(alice, ulaw))
+		pause(30 * time.Millisecond) // at most 20 ms until it looks again
+		heard := line{t: t}
+		for i, b := range alice.heard() {
+			heard.follows(b, 0, 160, i == 0, "agreed")
+			if i == 0 && !bytes.Equal(payload(t, b), part(PCMU, 0, 160)) {
+				t.Errorf("it begins with %x", payload(t, b))
+			}
+		}
+		if !heard.any {
+			t.Error("nothing is heard")
+		}
+		pause(time.Second)
+		end.want("at the end", true)
+		s.Close()
+
+		// What can never be heard, and what nobody waits for any more.
+		s = l.stream()
+		end = newEnding(t)
+		s.Play(&ramp{t: t, frames: -1}, end.done)
+		s.Agree(terms(alice, event, fmtOf(G722, 9)))
+		end.want("no linear codec", false)
+		s.Close()
+		s = l.stream()
+		end = newEnding(t)
+		s.Play(&ramp{t: t, frames: -1}, end.done)
+		pause(time.Second)
+		s.Close()
+		end.want("closed", false)
 	})
 }
 
@@ -547,4 +588,3 @@ func TestPlayOverSockets(t *testing.T) {
 		}
 	})
 }
-

@@ -33,13 +33,13 @@ func (s *scene) sentBy(m *pbxtest.Message, target string, steps ...[3]string) {
 	for i, step := range steps {
 		p := pbxtest.Past{Number: step[0], Index: index, Reason: "SIP;cause=" + step[2]}
 		if i > 0 {
-			p.Cause, p.How, p.Origin = steps[i-1][2], "mp", index[:len(index)-2]
+			p = sentOnTo(p, steps[i-1])
 		}
 		history = append(history, p)
 		diversion = append([]string{step[0] + " " + step[1]}, diversion...) // the newest is first (RFC 5806 §5)
 		index += ".1"
 	}
-	history = append(history, pbxtest.Past{Number: target, Index: index, Cause: steps[len(steps)-1][2], How: "mp", Origin: index[:len(index)-2]},
+	history = append(history, sentOnTo(pbxtest.Past{Number: target, Index: index}, steps[len(steps)-1]),
 		pbxtest.Past{Number: target, Index: index + ".1", How: "rc", Origin: index}) // its phone
 	if got := m.History(); !slices.Equal(got, history) {
 		s.Errorf("History-Info is %q:\n%+v\nnot\n%+v", m.All("History-Info"), got, history)
@@ -57,6 +57,17 @@ func (s *scene) sentBy(m *pbxtest.Message, target string, steps ...[3]string) {
 	if !slices.Equal(got, diversion) {
 		s.Errorf("Diversion is %q, not %q", m.All("Diversion"), diversion)
 	}
+}
+
+// sentOnTo is an entry that another one was sent on to. How a phone came to redirect is not ours to say (RFC 7044 §10.4); its
+// redirection is a cause of its own (RFC 4458 §2.2).
+func sentOnTo(p pbxtest.Past, step [3]string) pbxtest.Past {
+	if p.Cause = step[2]; step[1] == "deflection" {
+		p.Cause = "480"
+		return p
+	}
+	p.How, p.Origin = "mp", p.Index[:len(p.Index)-2]
+	return p
 }
 
 // What the new target is told of the way here (RFC 7044, RFC 5806), for each kind of forward and a chain of three.

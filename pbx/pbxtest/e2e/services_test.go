@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"slices"
@@ -122,6 +123,13 @@ func (s *scene) spoken(p *pbxtest.Phone, number string, says sound) *pbxtest.Cal
 		s.Errorf("%s did not end with BYE", l)
 	}
 	return l
+}
+
+// within is a context for what takes longer than a phone is patient.
+func (s *scene) within(seconds int) context.Context {
+	ctx, cancel := context.WithTimeout(s.ctx, time.Duration(seconds)*time.Second)
+	s.Cleanup(cancel)
+	return ctx
 }
 
 // idle waits until the exchange knows of no call of a number any more: its BYE is on the wire a moment before.
