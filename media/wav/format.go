@@ -12,6 +12,7 @@ const (
 	formatPCM        = 0x0001
 	formatALaw       = 0x0006
 	formatMuLaw      = 0x0007
+	formatADPCM      = 0x0011 // of IMA
 	formatExtensible = 0xFFFE
 )
 
@@ -20,10 +21,19 @@ type format struct {
 	code     uint16
 	channels int // 1 or 2
 	rate     int // MinRate to MaxRate
-	bytes    int // of a sample of a channel: 1 to 4 for PCM, otherwise 1
+	bytes    int // of a sample of a channel: 1 to 4 for PCM, 1 for µ-law and A-law
+	block    int // bytes of a block of ADPCM, more than adpcmHead
 }
 
 func (f *format) frame() int { return f.channels * f.bytes }
+
+// frames is how many samples of a channel there are in data of a size.
+func (f *format) frames(size int) int {
+	if f.code == formatADPCM {
+		return adpcmFrames(size, f.block)
+	}
+	return size / f.frame()
+}
 
 // extensible is what follows the code of a format in the GUID of WAVE_FORMAT_EXTENSIBLE.
 const extensible = "\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
@@ -50,8 +60,12 @@ func parseFormat(b []byte) (f format, err error) {
 		if bits != 8 {
 			return f, refuse("The sound has %d bits a sample; µ-law and A-law have 8.", bits)
 		}
+	case formatADPCM:
+		if f.block = int(le.Uint16(b[12:])); bits != 4 || f.block <= adpcmHead || f.channels != 1 {
+			return f, refuse("The WAV file is of an ADPCM that is not known; it may have one channel and 4 bits a sample.")
+		}
 	default:
-		return f, refuse("The WAV file is of format %#04x; known are linear (PCM), µ-law and A-law.", f.code)
+		return f, refuse("The WAV file is of format %#04x; known are linear (PCM), µ-law, A-law and IMA ADPCM.", f.code)
 	}
 	if f.channels != 1 && f.channels != 2 {
 		return f, refuse("The sound has %d channels; it may have one or two.", f.channels)
@@ -64,9 +78,12 @@ func parseFormat(b []byte) (f format, err error) {
 }
 
 // linear is the sound in 16 bits and one channel.
-func (f *format) linear(data []byte, frames int) []int16 {
+func (f *format) linear(data []byte) []int16 {
+	if f.code == formatADPCM {
+		return decodeADPCM(data, f.block)
+	}
 	sample := f.sample()
-	out := make([]int16, frames)
+	out := make([]int16, f.frames(len(data)))
 	for i := range out {
 		at := data[i*f.frame():]
 		v := int32(sample(at))

@@ -1,6 +1,6 @@
 // Package wav reads WAV files (RIFF, "Multimedia Programming Interface and Data Specifications 1.0") as the PBX takes them
-// for prompts: linear with 8, 16, 24 or 32 bits, µ-law and A-law, plain or as WAVE_FORMAT_EXTENSIBLE, mono or stereo, 6 to
-// 96 kHz. What it gives is 16-bit linear and mono; Resample changes the rate.
+// for prompts: linear with 8, 16, 24 or 32 bits, µ-law and A-law, plain or as WAVE_FORMAT_EXTENSIBLE, mono or stereo, and mono IMA ADPCM,
+// which ours are stored in; 6 to 96 kHz. What it gives is 16-bit linear and mono; Resample changes the rate.
 //
 // A file may come from anybody: no size in it is believed, and what is more than Limits is refused before it takes memory.
 // The functions keep nothing; any goroutine may call them.
@@ -77,12 +77,12 @@ func Decode(r io.Reader, l Limits) (samples []int16, rate int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	frames := len(data) / f.frame()
+	frames := f.frames(len(data))
 	switch {
 	case frames == 0:
 		return nil, 0, refuse("There is no sound in the file.")
 	case time.Duration(frames)*time.Second/time.Duration(f.rate) > l.duration():
 		return nil, 0, refuse("The sound is longer than %v.", l.duration())
 	}
-	return f.linear(data, frames), f.rate, nil
+	return f.linear(data), f.rate, nil
 }

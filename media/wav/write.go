@@ -3,37 +3,37 @@ package wav
 import (
 	"encoding/binary"
 	"io"
-
-	"github.com/zaf/g711"
 )
 
-// WriteMuLaw writes a mono WAV file of µ-law, 8 bits a sample.
-func WriteMuLaw(w io.Writer, samples []int16, rate int) error {
-	n := len(samples)
-	b := make([]byte, 0, 58+n+n&1)
+// adpcmBlock is the size of the blocks that WriteADPCM makes.
+const adpcmBlock = 512
+
+// WriteADPCM writes a mono WAV file of IMA ADPCM, four bits a sample.
+func WriteADPCM(w io.Writer, samples []int16, rate int) error {
+	data := encodeADPCM(samples, adpcmBlock)
+	perBlock := 1 + 2*(adpcmBlock-adpcmHead)
+	size := len(data) + len(data)&1
 	le := binary.LittleEndian
+	b := make([]byte, 0, 60+size)
 	b = append(b, "RIFF"...)
-	b = le.AppendUint32(b, uint32(50+n+n&1))
+	b = le.AppendUint32(b, uint32(52+size))
 	b = append(b, "WAVEfmt "...)
-	b = le.AppendUint32(b, 18)
-	b = le.AppendUint16(b, formatMuLaw)
+	b = le.AppendUint32(b, 20)
+	b = le.AppendUint16(b, formatADPCM)
 	b = le.AppendUint16(b, 1)
 	b = le.AppendUint32(b, uint32(rate))
-	b = le.AppendUint32(b, uint32(rate))
-	b = le.AppendUint16(b, 1)
-	b = le.AppendUint16(b, 8)
-	b = le.AppendUint16(b, 0)
-	b = append(b, "fact"...) // how many samples, for formats that are not linear
+	b = le.AppendUint32(b, uint32(rate*adpcmBlock/perBlock))
+	b = le.AppendUint16(b, adpcmBlock)
+	b = le.AppendUint16(b, 4)
+	b = le.AppendUint16(b, 2) // what follows here
+	b = le.AppendUint16(b, uint16(perBlock))
+	b = append(b, "fact"...)
 	b = le.AppendUint32(b, 4)
-	b = le.AppendUint32(b, uint32(n))
+	b = le.AppendUint32(b, uint32(len(samples)))
 	b = append(b, "data"...)
-	b = le.AppendUint32(b, uint32(n))
-	for _, v := range samples {
-		b = append(b, g711.EncodeUlawFrame(v))
-	}
-	if n&1 == 1 {
-		b = append(b, 0)
-	}
+	b = le.AppendUint32(b, uint32(len(data)))
+	b = append(b, data...)
+	b = append(b, 0)[:60+size]
 	_, err := w.Write(b)
 	return err
 }
