@@ -105,5 +105,6 @@ type Stats struct {
 	LostOut            uint64        // as the phone reported it by RTCP
 	JitterOut          time.Duration // as the phone reported it by RTCP
 	RoundTrip          time.Duration // from RTCP LSR/DLSR, 0 if unknown
+	MOSIn, MOSOut      float64       // of speech from and to the phone, estimated (see quality); 0 if unknown
 	Dropped            uint64        // malformed, of a payload type that was not agreed, or from an address that is not the locked one
 }

@@ -12,6 +12,7 @@ type receiver struct {
 
 	received       uint64 // of this source
 	packets, bytes uint64 // of all sources
+	gaps           uint64 // how often packets were missed in a row, of all sources; one that comes late leaves its gap
 
 	transit int64  // in timestamp units
 	jitter  uint64 // the same, times 16
@@ -38,6 +39,9 @@ func (r *receiver) observe(h *header, size int, rate uint32, timed bool, now int
 	} else {
 		switch delta := h.SequenceNumber - uint16(r.max); {
 		case delta < maxDropout:
+			if delta > 1 {
+				r.gaps++
+			}
 			r.max += uint32(delta)
 		case delta <= uint16(seqCycle-maxMisorder):
 			if uint32(h.SequenceNumber) != r.bad {

@@ -18,6 +18,7 @@ type reports struct {
 	due   int64 // when the next one goes out
 
 	lost, lostBefore uint64        // as the phone reported them of us; lostBefore of times before it began anew
+	of               uint64        // sequence numbers sent to it by its last report
 	jitter           time.Duration // likewise
 	roundTrip        time.Duration
 }
@@ -121,6 +122,7 @@ func (s *Stream) received(blocks []rtcp.ReceptionReport, now int64) {
 			}
 			p.lost = min(uint64(lost), s.tx.packets) // it cannot lose what was not sent
 		}
+		p.of = s.tx.numbers
 		if s.tx.rate != 0 {
 			p.jitter = time.Duration(r.Jitter) * time.Second / time.Duration(s.tx.rate)
 		}

@@ -26,6 +26,8 @@ type sender struct {
 	tsOff  uint32
 
 	packets, octets uint64
+	numbers         uint64 // sequence numbers used, with those of packets that never came here
+	pt              uint8  // of the last packet that was no event
 	reported        uint64 // packets at the last report
 }
 
@@ -54,8 +56,12 @@ func (t *sender) stamp(b []byte, h *header, f *Flow, r route, epoch uint32, now 
 		b[1] |= 0x80
 	}
 	seq, ts := h.SequenceNumber+t.seqOff, h.Timestamp+t.tsOff
-	if int16(seq-t.seq) > 0 {
+	if ahead := int16(seq - t.seq); ahead > 0 {
+		t.numbers += uint64(ahead)
 		t.seq = seq
+	}
+	if !r.event {
+		t.pt = r.pt
 	}
 	if !t.started || int32(ts-t.ts) > 0 {
 		t.ts, t.at, t.srcTS, t.started = ts, now, h.Timestamp, true

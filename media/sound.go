@@ -198,6 +198,8 @@ func (s *Stream) speak(p *playing, linear []int16, b []byte, slot int64, c *coun
 // speak writes the header of a packet of our own sound at a time.
 func (t *sender) speak(b []byte, pt uint8, marker bool, ts uint32, at int64) {
 	t.seq++
+	t.numbers++
+	t.pt = pt
 	t.ts, t.at, t.rate, t.started = ts, at, soundRate, true
 	t.span = uint32(len(b) - rtpHeaderLen)
 	b[0], b[1] = 0x80, pt

@@ -150,7 +150,6 @@ func (s *Stream) format(pt uint8) (format, bool) {
 // Stats may be read at any time, also after Close.
 func (s *Stream) Stats() Stats {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	st := Stats{
 		Codec:      s.last,
 		PacketsIn:  s.rx.packets,
@@ -165,6 +164,9 @@ func (s *Stream) Stats() Stats {
 	if s.rx.rate != 0 {
 		st.JitterIn = time.Duration(s.rx.jitter>>4) * time.Second / time.Duration(s.rx.rate)
 	}
+	in, out := s.inwardSample(&st), s.outwardSample(&st)
+	s.mu.Unlock()
+	st.MOSIn, st.MOSOut = in.MOS(), out.MOS()
 	return st
 }
 
