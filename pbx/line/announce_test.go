@@ -64,7 +64,7 @@ func TestAnonymityDisallowed(t *testing.T) {
 
 func TestAutomatonIsSaidInContact(t *testing.T) {
 	play(t, func(s *scene) {
-		const plain, machine = "<sip:ringback@192.0.2.1>", `<sip:ringback@192.0.2.1>;automaton;+sip.rendering="no"`
+		const plain, machine = "<sip:ringback@192.0.2.1>", `<sip:ringback@192.0.2.1>;automata;automaton;+sip.rendering="no"`
 		a := s.phone("1000", "192.0.2.10")
 		c := a.invite("announcement.rejected", sdp(a, 4000, "0"))
 		synctest.Wait()
@@ -80,7 +80,7 @@ func TestAutomatonIsSaidInContact(t *testing.T) {
 		wantHeader(t, ok, "Contact", machine)
 		c.send("ACK", "")
 		c.send("INVITE", newer(sdp(a, 4000, "0")))
-		wantHeader(t, a.expect("SIP/2.0 200"), "Contact", machine) // RFC 3840 §6: as long as the dialog
+		wantHeader(t, a.expect("SIP/2.0 200"), "Contact", machine) // as long as the dialog
 		c.send("ACK", "")
 		leg.Hangup(pbx.Hangup)
 		a.respond(a.expect("BYE"), "200 OK", "", "")

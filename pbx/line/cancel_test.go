@@ -16,8 +16,6 @@ import (
 	"ringback/pbx/line/wire"
 )
 
-
-
 func TestCANCELEndsRingingCallWith487AndKeepsItsReason(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")

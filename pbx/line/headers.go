@@ -13,7 +13,7 @@ import (
 const (
 	allow      = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, PRACK, UPDATE"
 	supported  = "100rel, timer, path, gruu"
-	asks       = supported + ", histinfo" // of a phone that is called (RFC 7044 §9.1)
+	asks       = supported + ", histinfo" // of a phone that is called (RFC 7044 §6.1)
 	accept     = "application/sdp, application/dtmf-relay, application/dtmf, text/plain"
 	maxText    = 512 // bytes of a remote party's text that are kept
 	maxReasons = 4   // Reason and Error-Info values that are kept
@@ -113,12 +113,13 @@ func tokens(m sip.Message, name string) func(yield func(string) bool) {
 	}
 }
 
-// texts are the values of a header that are kept for records, each cut to maxText bytes.
+// texts are the values of a header that are kept for records and passed on. One that is longer than maxText is left out: what
+// it would be cut to need not be a value any more.
 func texts(m sip.Message, name string) []string {
 	var all []string
 	for _, h := range headersOf(m) {
-		if named(h, name) && len(all) < maxReasons {
-			all = append(all, bounded(h.Value()))
+		if v := h.Value(); named(h, name) && len(v) <= maxText && len(all) < maxReasons {
+			all = append(all, bounded(v))
 		}
 	}
 	return all

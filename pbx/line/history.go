@@ -46,21 +46,25 @@ func hides(inv *pbx.Invitation, number string) bool {
 
 // history are the values of History-Info, oldest first: each number that the call came by, the one that is called now,
 // and the phone's own contact, which is the Request-URI. A number comes of the one before it by mapping (mp), the contact
-// by registration (rc). What ended the attempt at a number is the Reason in its URI (RFC 7044 §10.2); why the next one is
-// called is the cause in that one's (RFC 4458 §2.2). Of the branches of a fork each is told its own way only, so that an
-// index is always the first below another.
+// by registration (rc); how a phone's own redirection came about is not ours to say (RFC 7044 §10.4). What ended the attempt
+// at a number is the Reason in its URI (RFC 7044 §10.2); why the next one is called is the cause in that one's (RFC 4458 §2.2,
+// RFC 7544 §4.1). Of the branches of a fork each is told its own way only, and of phones that have been tried nothing, so
+// that an index is always the first below another (RFC 7544 §5).
 func history(inv *pbx.Invitation, domain, contact string) []string {
 	type entry struct {
 		number        string
-		cause, reason int // statuses, 0: none
+		cause, reason int  // statuses, 0: none
+		redirected    bool // by a phone
 	}
 	way := make([]entry, 0, len(inv.Via)+2)
 	for _, d := range inv.Via {
 		if n := len(way); n == 0 || way[n-1].number != d.From {
 			way = append(way, entry{number: d.From})
 		}
-		way[len(way)-1].reason = d.Status
-		way = append(way, entry{number: d.To, cause: d.Status})
+		if d.Status >= 300 && d.Status < 700 {
+			way[len(way)-1].reason = d.Status
+		}
+		way = append(way, entry{number: d.To, cause: diversionReasons[reasonOf(&d)], redirected: d.Reason == "deflection"})
 	}
 	// Of a group the member is called, of a subscriber one of several numbers.
 	if to := called(inv.To); way[len(way)-1].number != to {
@@ -80,11 +84,11 @@ func history(inv *pbx.Invitation, domain, contact string) []string {
 		}
 		b.WriteString(">;index=")
 		if i > 0 {
-			b.WriteString(index + ".1;mp=")
 			index += ".1"
-			b.WriteString(index[:len(index)-2])
-		} else {
-			b.WriteString(index)
+		}
+		b.WriteString(index)
+		if i > 0 && !e.redirected {
+			b.WriteString(";mp=" + index[:len(index)-2])
 		}
 		values = append(values, b.String())
 	}
@@ -99,22 +103,26 @@ func diversions(inv *pbx.Invitation, domain string) []string {
 		var b strings.Builder
 		b.WriteByte('<')
 		writeParty(&b, inv, d.From, domain)
-		reason, privacy := d.Reason, "off"
-		if !diversionReasons[reason] {
-			reason = "unknown"
-		}
+		privacy := "off"
 		if hides(inv, d.From) {
 			privacy = "full"
 		}
-		b.WriteString(">;reason=" + reason + ";counter=1;privacy=" + privacy)
+		b.WriteString(">;reason=" + reasonOf(d) + ";counter=1;privacy=" + privacy)
 		values = append(values, b.String())
 	}
 	return values
 }
 
-// diversionReasons are those of RFC 5806 §4.
-var diversionReasons = map[string]bool{"user-busy": true, "no-answer": true, "unavailable": true, "unconditional": true,
-	"time-of-day": true, "do-not-disturb": true, "deflection": true, "follow-me": true, "out-of-service": true, "away": true}
+// diversionReasons are those of RFC 5806 §4, with the cause of RFC 4458 §2.2 that RFC 7544 §5 maps them to.
+var diversionReasons = map[string]int{"unknown": 404, "user-busy": 486, "no-answer": 408, "unavailable": 503, "unconditional": 302,
+	"time-of-day": 404, "do-not-disturb": 404, "deflection": 480, "follow-me": 404, "out-of-service": 404, "away": 404}
+
+func reasonOf(d *pbx.Diversion) string {
+	if diversionReasons[d.Reason] == 0 {
+		return "unknown"
+	}
+	return d.Reason
+}
 
 // writeParty writes the URI of a number that the call came by.
 func writeParty(b *strings.Builder, inv *pbx.Invitation, number, domain string) {

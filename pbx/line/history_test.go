@@ -50,9 +50,9 @@ func TestForwardedCallSaysHowItCame(t *testing.T) {
 			"<sip:1001@192.0.2.20:5060>;index=1.1.1.1;rc=1.1.1",
 		}, []string{"<sip:anonymous@anonymous.invalid>;reason=user-busy;counter=1;privacy=full",
 			"<sip:1003@pbx.test>;reason=unconditional;counter=1;privacy=off"}},
-		{"to a group", []pbx.Diversion{{From: "1003", To: "600", Reason: "time-of-day", Status: 302}}, nil, []string{
-			"<sip:1003@pbx.test?Reason=SIP%3Bcause%3D302>;index=1",
-			"<sip:600@pbx.test;cause=302>;index=1.1;mp=1",
+		{"to a group", []pbx.Diversion{{From: "1003", To: "600", Reason: "time-of-day", Status: 404}}, nil, []string{
+			"<sip:1003@pbx.test?Reason=SIP%3Bcause%3D404>;index=1",
+			"<sip:600@pbx.test;cause=404>;index=1.1;mp=1",
 			"<sip:1001@pbx.test>;index=1.1.1;mp=1.1",
 			"<sip:1001@192.0.2.20:5060>;index=1.1.1.1;rc=1.1.1",
 		}, []string{"<sip:1003@pbx.test>;reason=time-of-day;counter=1;privacy=off"}},
@@ -63,15 +63,22 @@ func TestForwardedCallSaysHowItCame(t *testing.T) {
 			"<sip:1001@pbx.test;cause=486>;index=1.1.1.1;mp=1.1.1",
 			"<sip:1001@192.0.2.20:5060>;index=1.1.1.1.1;rc=1.1.1.1",
 		}, []string{"<sip:1002@pbx.test>;reason=user-busy;counter=1;privacy=off", "<sip:1003@pbx.test>;reason=unconditional;counter=1;privacy=off"}},
+		{"by a phone, whose response it is, of a phone that was not there", []pbx.Diversion{{From: "1003", To: "1002", Reason: "unavailable", Status: 503},
+			{From: "1002", To: "1001", Reason: "deflection", Status: 302}}, nil, []string{
+			"<sip:1003@pbx.test?Reason=SIP%3Bcause%3D503>;index=1",
+			"<sip:1002@pbx.test;cause=503?Reason=SIP%3Bcause%3D302>;index=1.1;mp=1",
+			"<sip:1001@pbx.test;cause=480>;index=1.1.1", // no mp: RFC 7044 §10.4
+			"<sip:1001@192.0.2.20:5060>;index=1.1.1.1;rc=1.1.1",
+		}, []string{"<sip:1002@pbx.test>;reason=deflection;counter=1;privacy=off", "<sip:1003@pbx.test>;reason=unavailable;counter=1;privacy=off"}},
 		{"without a status, and with a number that needs escapes", []pbx.Diversion{{From: "*4#\r\nX: 1", To: "1001", Reason: "x;y"}}, nil, []string{
 			"<sip:*4%23%0D%0AX%3A%201@pbx.test>;index=1",
-			"<sip:1001@pbx.test>;index=1.1;mp=1",
+			"<sip:1001@pbx.test;cause=404>;index=1.1;mp=1",
 			"<sip:1001@192.0.2.20:5060>;index=1.1.1;rc=1.1",
 		}, []string{"<sip:*4%23%0D%0AX%3A%201@pbx.test>;reason=unknown;counter=1;privacy=off"}},
-		{"by the hidden caller himself", []pbx.Diversion{{From: "1002", To: "1000", Reason: "follow-me", Status: 302},
+		{"by the hidden caller himself", []pbx.Diversion{{From: "1002", To: "1000", Reason: "follow-me", Status: 404},
 			{From: "1000", To: "1001", Reason: "unconditional", Status: 302}}, func(i *pbx.Invitation) { i.From.Hidden = true }, []string{
-			"<sip:1002@pbx.test?Reason=SIP%3Bcause%3D302>;index=1",
-			"<sip:anonymous@anonymous.invalid;cause=302?Reason=SIP%3Bcause%3D302>;index=1.1;mp=1",
+			"<sip:1002@pbx.test?Reason=SIP%3Bcause%3D404>;index=1",
+			"<sip:anonymous@anonymous.invalid;cause=404?Reason=SIP%3Bcause%3D302>;index=1.1;mp=1",
 			"<sip:1001@pbx.test;cause=302>;index=1.1.1;mp=1.1",
 			"<sip:1001@192.0.2.20:5060>;index=1.1.1.1;rc=1.1.1",
 		}, []string{"<sip:anonymous@anonymous.invalid>;reason=unconditional;counter=1;privacy=full",
@@ -160,6 +167,9 @@ func FuzzHistory(f *testing.F) {
 		}
 		if hidden && from != to && from != "" && len(from) > 8 && strings.Contains(m, "sip:"+from+"@") {
 			t.Fatalf("%q shows in\n%s", from, m)
+		}
+		if d := diversions(inv, "pbx.test")[0]; !strings.Contains(m, ";cause=") || strings.Contains(m, "cause=-") || !strings.HasSuffix(d, "privacy=off") && !hidden {
+			t.Fatalf("%s", m)
 		}
 		if _, bad := wire.Parse([]byte(m+"\r\n"), wire.Hop{Transport: "udp"}); bad != nil {
 			t.Fatalf("%s in\n%s", bad.What, m)

@@ -13,22 +13,23 @@ import (
 // anonymous is the From of who wants to be hidden (RFC 3323 §4.1.1.3). No other header of ours names the caller.
 const anonymous = `"Anonymous" <` + nobody + ">"
 
-// hidden reports whether the caller asks that nobody learns who he is: Privacy id or user (RFC 3323 §4.2, RFC 3325
-// §9.3), full as drafts before them had it, or the From that phones write for it. The other values of Privacy are what a
-// B2BUA does for everybody: no header and no address of the caller's gets through.
+// hidden reports whether the caller asks that nobody learns who he is (RFC 5079 §3): Privacy id or user (RFC 3323 §4.2,
+// RFC 3325 §9.3), full as drafts before them had it, or the From that phones write for it (RFC 3261 §8.1.1.3). The other
+// values of Privacy are what a B2BUA does for everybody: no header and no address of the caller's gets through.
 func hidden(req *sip.Request) bool {
 	for _, h := range req.Headers() {
 		if !named(h, "Privacy") {
 			continue
 		}
-		for _, v := range strings.FieldsFunc(h.Value(), func(r rune) bool { return r == ';' || r == ',' || r == ' ' }) {
+		for _, v := range strings.FieldsFunc(h.Value(), func(r rune) bool { return r == ';' || r == ',' || r == ' ' || r == '\t' }) {
 			if v = strings.ToLower(v); v == "id" || v == "user" || v == "full" {
 				return true
 			}
 		}
 	}
-	from := &req.From().Address
-	return strings.EqualFold(from.Host, "anonymous.invalid") || strings.EqualFold(from.User, "anonymous")
+	from := req.From()
+	return strings.EqualFold(from.Address.Host, "anonymous.invalid") || strings.EqualFold(from.Address.User, "anonymous") ||
+		strings.EqualFold(from.DisplayName, "anonymous")
 }
 
 // from is the From of our request on behalf of id, without a tag.

@@ -38,6 +38,15 @@ func TestHiddenCallerIsMarked(t *testing.T) {
 		{`"Anonymous" <sip:anonymous@anonymous.invalid>`, "", true},
 		{`<sip:thisis@Anonymous.Invalid>`, "Privacy: none", true},
 		{`"Anonymous" <sip:Anonymous@pbx.test>`, "", true},
+		{`"anonymous" <sip:1000@pbx.test>`, "", true}, // RFC 5079 §3
+		{`Anonymous <sip:1000@pbx.test>`, "Privacy: none", true},
+		{`"Anonymous Coward" <sip:1000@pbx.test>`, "", false},
+		{"<sip:1000@pbx.test>", "Privacy:\t critical\t;id\nPrivacy: header", true},
+		{"<sip:1000@pbx.test>", "Privacy:", false},
+		{"<sip:1000@pbx.test>", "Privacy: ;;,;", false},
+		{"<sip:1000@pbx.test>", "Privacy: \"id\"", false},
+		{"<sip:1000@pbx.test>", "Privacy: history", false},
+		{"<sip:1000@pbx.test>", "Privacy: " + strings.Repeat("x;", 3000) + "id", true},
 	} {
 		t.Run(tc.from+tc.privacy, func(t *testing.T) {
 			play(t, func(s *scene) {

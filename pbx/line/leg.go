@@ -272,7 +272,8 @@ func (g *leg) Automaton() {
 	g.enter(func() {
 		if g.contact != nil && !g.automaton {
 			g.automaton = true
-			g.contact = sip.NewHeader("Contact", g.contact.Value()+`;automaton;+sip.rendering="no"`)
+			// The tag is automata (RFC 3840 §10.7); the examples of RFC 4235 §5.2 and RFC 5359 §2.13 have automaton.
+			g.contact = sip.NewHeader("Contact", g.contact.Value()+`;automata;automaton;+sip.rendering="no"`)
 		}
 	})
 }

@@ -16,8 +16,8 @@ import (
 // maxContacts bounds the targets of a redirection that are kept.
 const maxContacts = 10
 
-// redirections are the targets of a phone's 3xx, best q first (RFC 3261 §8.1.3.4). Headers in a URI (?Replaces=…) are not
-// taken over: they would be put into a request of ours by somebody else.
+// redirections are the targets of a phone's 3xx, best q first, each once (RFC 3261 §8.1.3.4). Headers in a URI (?Replaces=…)
+// are not taken over: they would be put into a request of ours by somebody else.
 func (l *Line) redirections(res *sip.Response, hop wire.Hop) []pbx.Redirection {
 	var all []pbx.Redirection
 	for _, h := range res.Headers() {
@@ -30,7 +30,14 @@ func (l *Line) redirections(res *sip.Response, hop wire.Hop) []pbx.Redirection {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b pbx.Redirection) int { return b.Q - a.Q })
-	return all[:min(len(all), maxContacts)]
+	var best []pbx.Redirection // its own memory: there may be many more
+	for _, r := range all {
+		same := func(b pbx.Redirection) bool { return b.URI == r.URI }
+		if len(best) < maxContacts && !slices.ContainsFunc(best, same) {
+			best = append(best, r)
+		}
+	}
+	return best
 }
 
 // redirection is one target; ok is false if it cannot be made out.
