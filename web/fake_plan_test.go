@@ -114,6 +114,11 @@ func (m *memory) ReplaceHours(_ context.Context, by pbx.Set, h pbx.Hours) (pbx.H
 }
 
 func (m *memory) DeleteHours(_ context.Context, name string) error {
+	for _, g := range m.groups {
+		if g.Closed.Hours == name {
+			return &Invalid{"name", "The hours are used by ring group " + g.Number + "."}
+		}
+	}
 	if _, ok := m.hours[name]; !ok {
 		return ErrNotFound
 	}

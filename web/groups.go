@@ -19,7 +19,7 @@ func (s *Server) groupRoutes() {
 	register(s, operation("create-group", http.MethodPost, path, tag, "Create a ring group", http.StatusCreated, 409), s.createGroup)
 	register(s, operation("get-group", http.MethodGet, one, tag, "Show a ring group", 0, 404), s.getGroup)
 	register(s, operation("put-group", http.MethodPut, one, tag, "Replace a ring group, or create it (201)", 0), s.putGroup)
-	register(s, operation("remove-group", http.MethodDelete, one, tag, "Remove a ring group", http.StatusNoContent, 404), s.removeGroup)
+	register(s, operation("remove-group", http.MethodDelete, one, tag, "Remove a ring group; not one that a rule names", http.StatusNoContent, 404, 409), s.removeGroup)
 }
 
 // keyed is the answer to something stored under its own address.
@@ -80,7 +80,7 @@ func (s *Server) putGroup(ctx context.Context, in *putGroupIn) (*keyed[pbx.Group
 
 func (s *Server) removeGroup(ctx context.Context, in *numberPath) (*struct{}, error) {
 	if err := s.b.Groups.DeleteGroup(ctx, in.Number); err != nil {
-		return nil, s.failed(err, noGroup)
+		return nil, s.failed(inUse(err), noGroup)
 	}
 	return nil, nil
 }

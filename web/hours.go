@@ -19,7 +19,7 @@ func (s *Server) hoursRoutes() {
 	register(s, operation("create-hours", http.MethodPost, path, tag, "Create opening hours", http.StatusCreated, 409), s.createHours)
 	register(s, operation("get-hours", http.MethodGet, one, tag, "Show opening hours", 0, 404), s.getHours)
 	register(s, operation("put-hours", http.MethodPut, one, tag, "Replace opening hours, or create them (201)", 0), s.putHours)
-	register(s, operation("remove-hours", http.MethodDelete, one, tag, "Remove opening hours", http.StatusNoContent, 404), s.removeHours)
+	register(s, operation("remove-hours", http.MethodDelete, one, tag, "Remove opening hours; not those that are in use", http.StatusNoContent, 404, 409), s.removeHours)
 	register(s, operation("switch-hours", http.MethodPut, one+"/mode", tag, "Switch between day, night and the clock", 0, 404), s.switchHours)
 }
 
@@ -94,7 +94,7 @@ func (s *Server) putHours(ctx context.Context, in *putHoursIn) (*keyed[pbx.Hours
 
 func (s *Server) removeHours(ctx context.Context, in *namePath) (*struct{}, error) {
 	if err := s.b.Hours.DeleteHours(ctx, in.Name); err != nil {
-		return nil, s.failed(err, noHours)
+		return nil, s.failed(inUse(err), noHours)
 	}
 	return nil, nil
 }

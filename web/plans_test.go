@@ -93,7 +93,7 @@ func TestWhoChangedIt(t *testing.T) {
 
 func TestSettingErrors(t *testing.T) {
 	m := filled()
-	m.groups["600"] = pbx.Group{Number: "600"}
+	m.groups["600"] = pbx.Group{Number: "600", Closed: pbx.Closed{Hours: "shop"}}
 	c := serve(t, m)
 	const services, group = "/api/v1/extensions/1000/services", `{"number":"601","enabled":true,"members":["1000"]}`
 	for _, x := range []struct {
@@ -132,6 +132,7 @@ func TestSettingErrors(t *testing.T) {
 		{"DELETE", "/api/v1/groups/9", "", 404, "no ring group"},
 		{"GET", "/api/v1/hours/9", "", 404, "no opening hours"},
 		{"DELETE", "/api/v1/hours/9", "", 404, "no opening hours"},
+		{"DELETE", "/api/v1/hours/shop", "", 409, "ring group 600"},
 		{"PUT", "/api/v1/hours/9/mode", `{"mode":"day"}`, 404, "no opening hours"},
 		{"PUT", "/api/v1/hours/9/mode", `{"mode":"dusk"}`, 422, "body.mode"},
 		{"PUT", "/api/v1/hours/a", `{"name":"b","open":[]}`, 422, "name must be the one in the address"},

@@ -113,6 +113,15 @@ func (s *Server) failed(err error, missing string) error {
 	}
 }
 
+// inUse is the error of something that cannot be removed: there is nothing wrong with the request itself.
+func inUse(err error) error {
+	var used *Invalid
+	if errors.As(err, &used) {
+		return huma.Error409Conflict(used.Sentence)
+	}
+	return err
+}
+
 // location is a field as huma names it.
 func location(field string) string {
 	if field == "" || field == "after" || strings.HasPrefix(field, "query.") {
