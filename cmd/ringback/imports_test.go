@@ -27,6 +27,7 @@ var arrows = []arrow{
 	{"media/...", []string{"media/...", "sounds"}},
 	{"migrations", nil},
 	{"sounds", nil},
+	{"sounds/make", []string{"media/wav"}},
 }
 
 // strangers are what a package must not reach, on whatever way: pbx knows no SIP text, no SQL and no HTTP; pbxtest has a
