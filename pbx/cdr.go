@@ -48,11 +48,14 @@ type Quality struct {
 	LostOut    uint64        `json:"lost_out"`
 	JitterIn   time.Duration `json:"jitter_in_ns"`
 	JitterOut  time.Duration `json:"jitter_out_ns"`
+	RoundTrip  time.Duration `json:"round_trip_ns,omitempty"` // by RTCP; 0: the phone did not help to measure it
+	MOSIn      float64       `json:"mos_in,omitempty"`        // estimated (package media/quality), two decimals; 0: unknown
+	MOSOut     float64       `json:"mos_out,omitempty"`       // likewise; loss is what the phone reports
 }
 
 // QualityOf picks out of a leg's counters what a call record keeps.
 func QualityOf(s media.Stats) Quality {
-	return Quality{s.PacketsIn, s.PacketsOut, s.LostIn, s.LostOut, s.JitterIn, s.JitterOut}
+	return Quality{s.PacketsIn, s.PacketsOut, s.LostIn, s.LostOut, s.JitterIn, s.JitterOut, s.RoundTrip, s.MOSIn, s.MOSOut}
 }
 
 // Journal keeps what was promised to a phone or a person. Its methods may be called from any goroutine and,

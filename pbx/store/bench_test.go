@@ -22,9 +22,11 @@ func record(i int) pbx.CDR {
 		To: fmt.Sprint(1000 + i*104729%10000), Started: start, Rang: start.Add(20 * time.Millisecond), Answered: start.Add(3 * time.Second),
 		Ended: start.Add(63 * time.Second), By: fmt.Sprint(1000 + i*104729%10000), Contact: "sip:1001@192.0.2.17:5060;transport=udp",
 		Outcome: "answered", Cause: 16, EndedBy: "caller", Reason: `Q.850;cause=16;text="Terminated"`, Codec: "PCMU",
-		CallID:    fmt.Sprintf("%d-a84b4c76e66710@pc33.atlanta.example.com", i),
-		FromPhone: pbx.Quality{PacketsIn: 3000, PacketsOut: 3001, LostIn: 2, LostOut: 1, JitterIn: 1500 * time.Microsecond, JitterOut: 900 * time.Microsecond},
-		ToPhone:   pbx.Quality{PacketsIn: 3001, PacketsOut: 3000, LostIn: 1, LostOut: 2, JitterIn: 700 * time.Microsecond, JitterOut: 800 * time.Microsecond},
+		CallID: fmt.Sprintf("%d-a84b4c76e66710@pc33.atlanta.example.com", i),
+		FromPhone: pbx.Quality{PacketsIn: 3000, PacketsOut: 3001, LostIn: 2, LostOut: 1, JitterIn: 1500 * time.Microsecond, JitterOut: 900 * time.Microsecond,
+			RoundTrip: 23 * time.Millisecond, MOSIn: 4.38, MOSOut: 4.29},
+		ToPhone: pbx.Quality{PacketsIn: 3001, PacketsOut: 3000, LostIn: 1, LostOut: 2, JitterIn: 700 * time.Microsecond, JitterOut: 800 * time.Microsecond,
+			MOSOut: 1.1},
 	}
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"math"
 	"time"
 	"unicode/utf8"
 
@@ -75,6 +76,11 @@ func appendCDR(b []byte, c *pbx.CDR) []byte {
 		b = appendTime(appendTime(appendBounded(b, p.Node, longestNode), p.At), p.Until)
 		b = appendBounded(b, p.Outcome, longestNode)
 	}
+	for _, q := range [...]*pbx.Quality{&c.FromPhone, &c.ToPhone} {
+		for _, n := range [...]uint64{uint64(q.RoundTrip), hundredths(q.MOSIn), hundredths(q.MOSOut)} {
+			b = binary.AppendUvarint(b, n)
+		}
+	}
 	return b
 }
 
@@ -95,8 +101,14 @@ func decodeCDR(p []byte) (c pbx.CDR, ok bool) {
 	for n := min(d.uint(), longestPath); n > 0 && len(d.p) > 0; n-- {
 		c.Path = append(c.Path, pbx.Passed{Node: d.text(), At: moment(d.int()), Until: moment(d.int()), Outcome: d.text()})
 	}
+	for _, q := range [...]*pbx.Quality{&c.FromPhone, &c.ToPhone} {
+		q.RoundTrip, q.MOSIn, q.MOSOut = time.Duration(d.uint()), float64(d.uint())/100, float64(d.uint())/100
+	}
 	return c, !d.bad && c.ID != ""
 }
+
+// hundredths of a score, which has no more than two decimals.
+func hundredths(score float64) uint64 { return uint64(math.Round(max(score, 0) * 100)) }
 
 func appendBindings(b []byte, extension string, all []pbx.Binding) []byte {
 	b = appendText(b, extension)
