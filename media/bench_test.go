@@ -4,11 +4,21 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
+	"runtime"
 	"sync/atomic"
 	"testing"
 )
 
-var loopback = netip.MustParseAddr("127.0.0.1")
+// loopback is a loopback address that no other program has, where the system has more than one: what else runs on this
+// machine, tests of other packages among it, neither takes a port of these tests nor is sent anything by them.
+var loopback = func() netip.Addr {
+	if runtime.GOOS != "linux" {
+		return netip.MustParseAddr("127.0.0.1")
+	}
+	pid := os.Getpid()
+	return netip.AddrFrom4([4]byte{127, byte(77 + pid>>16&0x3f), byte(pid >> 8), byte(pid)})
+}()
 
 // sink is a network that swallows what is sent, and never delivers.
 type sink struct {
@@ -31,7 +41,7 @@ func benchEngine(tb testing.TB, o Options) *Engine {
 	o.Bind = []netip.Addr{loopback}
 	o.Log = slog.New(slog.DiscardHandler)
 	if o.MinPort == 0 {
-		o.MinPort, o.MaxPort = 40000, 50099
+		o.MinPort, o.MaxPort = 11000, 19999
 	}
 	e, err := New(o)
 	if err != nil {
@@ -90,7 +100,7 @@ func BenchmarkTranscode(b *testing.B) { benchmarkRelay(b, alaw) }
 func BenchmarkRelaySockets(b *testing.B) {
 	e := benchEngine(b, Options{})
 	sa, sb := must(b, e), must(b, e)
-	alice, bob := listenUDP(b), listenUDP(b)
+	alice, bob := listenUDP(b, loopback), listenUDP(b, loopback)
 	sa.Agree(agreed(port(alice), ulaw))
 	sb.Agree(agreed(port(bob), ulaw))
 	if err := sa.Connect(sb); err != nil {
@@ -151,14 +161,27 @@ func BenchmarkConnect(b *testing.B) {
 	}
 }
 
-func listenUDP(tb testing.TB) *net.UDPConn {
+// listenUDP opens a phone's socket. The port above it, where RTCP is sent to, is the phone's too.
+func listenUDP(tb testing.TB, host netip.Addr) *net.UDPConn {
 	tb.Helper()
-	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		tb.Fatal(err)
+	for range 1000 {
+		c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(host, 0)))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(func() { c.Close() })
+		if port(c)%2 != 0 {
+			continue
+		}
+		control, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(host, port(c)+1)))
+		if err != nil {
+			continue
+		}
+		tb.Cleanup(func() { control.Close() })
+		return c
 	}
-	tb.Cleanup(func() { c.Close() })
-	return c
+	tb.Fatal("no pair of ports")
+	return nil
 }
 
 func port(c *net.UDPConn) uint16 { return c.LocalAddr().(*net.UDPAddr).AddrPort().Port() }

@@ -184,15 +184,15 @@ func TestBadOptions(t *testing.T) {
 
 // Real sockets: a port that another program has is skipped, and those of a closed stream are used again.
 func TestRealPorts(t *testing.T) {
-	other, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 39002})
+	other, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(loopback, 30402)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	e := benchEngine(t, Options{MinPort: 39000, MaxPort: 39007, Rest: -1})
+	e := benchEngine(t, Options{MinPort: 30400, MaxPort: 30407, Rest: -1})
 	for range 20 {
 		s := must(t, e)
-		if s.LocalRTP().Port() == 39002 {
+		if s.LocalRTP().Port() == 30402 {
 			t.Error("port of another program")
 		}
 		s.Close()

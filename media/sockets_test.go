@@ -30,11 +30,7 @@ func onSockets(t *testing.T, test func(t *testing.T, o Options)) {
 // realPhone is on a real socket. It must be asked for packets that come for certain: reading waits.
 func realPhone(t *testing.T, host netip.Addr, s *Stream) *phone {
 	t.Helper()
-	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(host, 0)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
+	c := listenUDP(t, host)
 	return newPhone(t, c, netip.AddrPortFrom(host, port(c)), s.LocalRTP())
 }
 
@@ -61,7 +57,7 @@ func TestSocketsRelay(t *testing.T) {
 			}
 			onSockets(t, func(t *testing.T, o Options) {
 				o.Bind = []netip.Addr{host}
-				o.MinPort, o.MaxPort = 38000, 38999
+				o.MinPort, o.MaxPort = 32000, 32699
 				e, err := New(o)
 				if err != nil {
 					t.Fatal(err)
@@ -121,7 +117,7 @@ func TestSocketsRelay(t *testing.T) {
 func TestSocketsStorm(t *testing.T) {
 	onSockets(t, func(t *testing.T, o Options) {
 		o.Rest = -1
-		o.MinPort, o.MaxPort = 37000, 37999
+		o.MinPort, o.MaxPort = 31000, 31999
 		o.Timeout = time.Millisecond
 		e := benchEngine(t, o)
 		const workers = 6
@@ -137,7 +133,7 @@ func TestSocketsStorm(t *testing.T) {
 		}
 		var wg, ended sync.WaitGroup // ended: each sound once, or the engine counts a panic
 		for w := range workers {
-			conn := listenUDP(t)
+			conn := listenUDP(t, loopback)
 			wg.Go(func() {
 				rnd := rand.New(rand.NewPCG(uint64(w), 1))
 				me := agreed(port(conn), ulaw, event)
@@ -210,7 +206,7 @@ func TestSocketsStorm(t *testing.T) {
 // The engine closes what others forgot.
 func TestCloseEngine(t *testing.T) {
 	onSockets(t, func(t *testing.T, o Options) {
-		o.MinPort, o.MaxPort = 36000, 36099
+		o.MinPort, o.MaxPort = 30300, 30399
 		e := benchEngine(t, o)
 		for range 5 {
 			must(t, e)
@@ -226,8 +222,8 @@ func TestCloseEngine(t *testing.T) {
 		if _, err := e.Open(StreamOptions{}); err != ErrClosed {
 			t.Error(err)
 		}
-		for p := uint16(36000); p < 36100; p += 2 {
-			c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: int(p)})
+		for p := uint16(30300); p < 30400; p += 2 {
+			c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(loopback, p)))
 			if err != nil {
 				t.Fatalf("port %d is still bound: %v", p, err)
 			}

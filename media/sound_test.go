@@ -553,7 +553,7 @@ func TestPlaySurvivesPanics(t *testing.T) {
 
 func TestPlayOverSockets(t *testing.T) {
 	onSockets(t, func(t *testing.T, o Options) {
-		o.MinPort, o.MaxPort = 34000, 34099
+		o.MinPort, o.MaxPort = 30100, 30199
 		e := benchEngine(t, o)
 		s := must(t, e)
 		alice := realPhone(t, loopback, s)
