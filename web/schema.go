@@ -95,7 +95,6 @@ var meanings = map[string]string{
 	"Services.outgoing":            "Screening of calls by it: the first rule that matches decides.",
 	"Services.class":               "The dearest class of call allowed, see classes of the office; \"\": every one.",
 	"Services.redirect":            "What a redirection (3xx) by its phone does: \"\" the PBX follows it to extensions and permitted hosts, \"pass\" the caller gets it, \"refuse\" it counts as a refusal.",
-	"Services.music":               "The class of music that those hear whom it puts on hold: a directory of the data directory's music/; \"\", or one that is not there: the usual.",
 	"Services.speed_dials":         "What is dialled after the speed dial code, and the number it stands for.",
 
 	"Forward.on":     "Whether it is on; one that is off keeps its target for when it is switched on by code.",
@@ -208,8 +207,11 @@ var meanings = map[string]string{
 	"Quality.packets_in":  "RTP packets from the phone.",
 	"Quality.packets_out": "RTP packets to the phone.",
 	"Quality.lost_in":     "Packets lost on the way from the phone.",
-	"Quality.lost_out":    "Packets lost on the way to the phone, as it reports.",
+	"Quality.lost_out":    "Packets lost on the way to the phone, as it reports; with those that the other phone's way had lost already.",
 
 	"Quality.jitter_in_ns":  "Jitter of what comes from the phone, in nanoseconds.",
 	"Quality.jitter_out_ns": "Jitter of what goes to the phone, as it reports, in nanoseconds.",
+	"Quality.round_trip_ns": "Time to the phone and back, by RTCP, in nanoseconds; absent where the phone did not help to measure it.",
+	"Quality.mos_in":        "Mean opinion score, 1 to 4.5, of what comes from the phone, estimated by the E-model (ITU-T G.107); absent where it is not known.",
+	"Quality.mos_out":       "Mean opinion score, 1 to 4.5, of what goes to the phone, estimated likewise from what it reports; absent where it does not.",
 }
