@@ -1,6 +1,7 @@
 package features
 
 import (
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -133,5 +134,32 @@ func BenchmarkCodeTable(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		compile(office)
+	}
+}
+
+// TestCodesAreDocumented wants the table in docs/features.md to have each service with its codes.
+func TestCodesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../docs/features.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range codeServices {
+		row := "| " + s.name + " |"
+		for _, profile := range []string{"ringback", "fusionpbx", "mikopbx"} {
+			switch code := profiles[profile][s.name]; {
+			case code == "":
+				row += " – |"
+			case s.takes == NoArgument:
+				row += " `" + code + "` |"
+			default:
+				row += " `" + code + "` n |"
+			}
+		}
+		if row += " " + s.text + " |"; !strings.Contains(string(text), row+"\n") {
+			t.Errorf("the table has no row %s", row)
+		}
+	}
+	if len(profiles) != 3 {
+		t.Errorf("%d profiles, of which the table has 3", len(profiles))
 	}
 }

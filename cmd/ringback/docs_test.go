@@ -1,0 +1,40 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestDocumentedSettings carries out every JSON of docs/features.md, as it stands there.
+func TestDocumentedSettings(t *testing.T) {
+	text, err := os.ReadFile("../../docs/features.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hours, groups, rest [][]string
+	for _, m := range regexp.MustCompile("(?ms)^```json\n(.*?)^```|`(\\{\".*?\\})`").FindAllStringSubmatch(string(text), -1) {
+		switch json := strings.TrimSpace(m[1] + m[2]); {
+		case strings.HasPrefix(json, `{"name"`):
+			hours = append(hours, []string{"hours", "set", "office", json})
+		case strings.HasPrefix(json, `{"number"`):
+			groups = append(groups, []string{"group", "set", "600", json})
+		case strings.HasPrefix(json, `{"classes"`), strings.HasPrefix(json, `{"codes"`):
+			rest = append(rest, []string{"office", "set", json})
+		case strings.HasPrefix(json, `{"mode"`):
+			rest = append(rest, []string{"hours", "mode", "office", regexp.MustCompile(`\w+"}`).FindString(json)[:len("night")]})
+		default:
+			rest = append(rest, []string{"services", "set", "1000", json})
+		}
+	}
+	if len(hours) != 1 || len(groups) != 1 || len(rest) < 12 {
+		t.Fatalf("%d hours, %d groups and %d others were found", len(hours), len(groups), len(rest))
+	}
+	i := testOffice(t)
+	for _, args := range append(append(hours, groups...), rest...) {
+		if _, errs, status := commandStatus(t, i, args...); status != 0 {
+			t.Errorf("ringback %s: %s", strings.Join(args, " "), errs)
+		}
+	}
+}
