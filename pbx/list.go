@@ -1,6 +1,7 @@
 package pbx
 
 import (
+	"ringback/media"
 	"slices"
 	"strings"
 	"time"
@@ -17,16 +18,22 @@ type CallInfo struct {
 	Codec    string
 	Contact  string // URI of the phone that answered
 	Held     bool   // one of the parties holds the other
+
+	FromPhone, ToPhone Quality // so far: the caller's leg, and the one that it talks to
 }
 
 // Calls lists the calls that are up, oldest first.
 func (s *Switchboard) Calls() []CallInfo {
 	s.mu.Lock()
-	list := make([]CallInfo, 0, len(s.calls))
+	list, legs := make([]CallInfo, 0, len(s.calls)), make([][2]*Leg, 0, len(s.calls))
 	for _, c := range s.calls {
-		list = append(list, c.info())
+		list, legs = append(list, c.info()), append(legs, c.legs())
 	}
 	s.mu.Unlock()
+	for i, both := range legs {
+		caller, other := both[0].stats(), both[1].stats()
+		list[i].Codec, list[i].FromPhone, list[i].ToPhone = caller.Codec, QualityOf(caller), QualityOf(other)
+	}
 	slices.SortFunc(list, func(a, b CallInfo) int { return strings.Compare(a.ID, b.ID) })
 	return list
 }
@@ -55,6 +62,30 @@ func (c *Call) info() CallInfo {
 		}
 	}
 	return i
+}
+
+// legs are the caller's and the one that it talks to, nil for none. The caller holds s.mu.
+func (c *Call) legs() (both [2]*Leg) {
+	both[0] = c.caller
+	if c.caller != nil && c.caller.bridge != nil {
+		for _, leg := range c.caller.bridge.legs {
+			if leg != c.caller {
+				both[1] = leg
+			}
+		}
+	}
+	return both
+}
+
+// stats are those of a leg's audio until now.
+func (l *Leg) stats() media.Stats {
+	if l == nil {
+		return media.Stats{}
+	}
+	if port := l.Port(); port != nil {
+		return port.Stats()
+	}
+	return media.Stats{}
 }
 
 // HangupCall ends a call in whatever state it is, for reason o. It reports whether there was such a call.

@@ -207,7 +207,7 @@ func TestCSV(t *testing.T) {
 		name, want string
 	}{
 		{1, "id", "r3"}, {1, "from_name", `'=HYPERLINK("http://evil")`}, {1, "seconds", "60.000"}, {1, "started", "2026-11-21T12:02:00.000Z"},
-		{1, "from_packets_in", "3000"}, {1, "from_jitter_in_ms", "1.500"}, {1, "status", ""}, {1, "rang", ""}, {2, "status", "486"}, {2, "cause", "17"},
+		{1, "from_packets_in", "3000"}, {1, "from_jitter_in_ms", "1.500"}, {1, "from_mos_in", "4.40"}, {1, "from_mos_out", ""}, {1, "from_round_trip_ms", "80.000"}, {1, "to_round_trip_ms", ""}, {1, "status", ""}, {1, "rang", ""}, {2, "status", "486"}, {2, "cause", "17"},
 		{2, "seconds", ""}, {3, "from", "+4930123"}, {3, "from_name", "'@SUM(1)"}, {3, "reason", "'-1+1"},
 	} {
 		if got := column(x.row, x.name); got != x.want {

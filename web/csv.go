@@ -18,7 +18,9 @@ import (
 var csvHeader = []string{"id", "from", "from_name", "to", "started", "rang", "answered", "ended", "seconds", "answered_by", "contact",
 	"outcome", "status", "cause", "ended_by", "reason", "path", "codec", "call_id",
 	"from_packets_in", "from_packets_out", "from_lost_in", "from_lost_out", "from_jitter_in_ms", "from_jitter_out_ms",
-	"to_packets_in", "to_packets_out", "to_lost_in", "to_lost_out", "to_jitter_in_ms", "to_jitter_out_ms"}
+	"from_round_trip_ms", "from_mos_in", "from_mos_out",
+	"to_packets_in", "to_packets_out", "to_lost_in", "to_lost_out", "to_jitter_in_ms", "to_jitter_out_ms",
+	"to_round_trip_ms", "to_mos_in", "to_mos_out"}
 
 // streamCSV writes every record that fits (RFC 4180) without holding more than a row. A failure before the first row
 // is a problem document; one after it breaks the connection off, so that half a file never looks whole.
@@ -66,7 +68,8 @@ func csvRow(row []string, c pbx.CDR) []string {
 	row = append(row, c.ID, cell(c.From), cell(c.FromName), cell(c.To), stamp(c.Started), stamp(c.Rang), stamp(c.Answered), stamp(c.Ended),
 		seconds, cell(c.By), cell(c.Contact), c.Outcome, number(c.Status), number(c.Cause), c.EndedBy, cell(c.Reason), cell(way(c.Path)), cell(c.Codec), cell(c.CallID))
 	for _, q := range []pbx.Quality{c.FromPhone, c.ToPhone} {
-		row = append(row, count(q.PacketsIn), count(q.PacketsOut), count(q.LostIn), count(q.LostOut), millis(q.JitterIn), millis(q.JitterOut))
+		row = append(row, count(q.PacketsIn), count(q.PacketsOut), count(q.LostIn), count(q.LostOut), millis(q.JitterIn), millis(q.JitterOut),
+			known(q.RoundTrip), score(q.MOSIn), score(q.MOSOut))
 	}
 	return row
 }
@@ -114,6 +117,22 @@ func number(n int) string {
 }
 
 func count(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// known is a time, "" for none.
+func known(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return millis(d)
+}
+
+// score is a mean opinion score, "" for none.
+func score(mos float64) string {
+	if mos == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(mos, 'f', 2, 64)
+}
 
 func millis(d time.Duration) string {
 	return strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', 3, 64)

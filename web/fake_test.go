@@ -243,7 +243,7 @@ func filled() *memory {
 		calls: []pbx.CallInfo{{ID: "c1", From: pbx.Identity{Number: "1000", Name: "Alice"}, To: pbx.Identity{Number: "1001"}, Dialled: "1001", State: "ringing", Started: epoch}},
 		records: []pbx.CDR{
 			{ID: "r3", From: "1000", FromName: `=HYPERLINK("http://evil")`, To: "1001", Started: epoch.Add(2 * time.Minute), Answered: epoch.Add(3 * time.Minute),
-				Ended: epoch.Add(4 * time.Minute), By: "1001", Outcome: "answered", EndedBy: "caller", Codec: "PCMU", FromPhone: pbx.Quality{PacketsIn: 3000, JitterIn: 1500 * time.Microsecond}},
+				Ended: epoch.Add(4 * time.Minute), By: "1001", Outcome: "answered", EndedBy: "caller", Codec: "PCMU", FromPhone: pbx.Quality{PacketsIn: 3000, JitterIn: 1500 * time.Microsecond, MOSIn: 4.4, RoundTrip: 80 * time.Millisecond}},
 			{ID: "r2", From: "1001", To: "1000", Started: epoch.Add(time.Minute), Ended: epoch.Add(2 * time.Minute), Outcome: "busy", Status: 486, Cause: 17, EndedBy: "callee"},
 			{ID: "r1", From: "+4930123", FromName: "@SUM(1)", To: "1000", Started: epoch, Ended: epoch, Outcome: "cancelled", Status: 487, EndedBy: "caller", Reason: "-1+1"}},
 		tokens:   []Token{{Name: "first", Created: epoch}},

@@ -40,6 +40,14 @@ func (m *Metrics) Gauge(name, help string, read func(Sample), labels ...string) 
 	m.registry.MustRegister(&family{prometheus.NewDesc(name, help, labels, nil), prometheus.GaugeValue, read})
 }
 
+// Histogram registers a distribution. buckets are upper bounds, rising. observe may be called from any goroutine, with the
+// values of the labels in the order they were named.
+func (m *Metrics) Histogram(name, help string, buckets []float64, labels ...string) (observe Sample) {
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
+	m.registry.MustRegister(h)
+	return func(value float64, labels ...string) { h.WithLabelValues(labels...).Observe(value) }
+}
+
 type family struct {
 	desc *prometheus.Desc
 	kind prometheus.ValueType

@@ -95,6 +95,7 @@ var meanings = map[string]string{
 	"Services.outgoing":            "Screening of calls by it: the first rule that matches decides.",
 	"Services.class":               "The dearest class of call allowed, see classes of the office; \"\": every one.",
 	"Services.redirect":            "What a redirection (3xx) by its phone does: \"\" the PBX follows it to extensions and permitted hosts, \"pass\" the caller gets it, \"refuse\" it counts as a refusal.",
+	"Services.music":               "The class of music that those hear whom it puts on hold: a directory of the data directory's music/; \"\", or one that is not there: the usual.",
 	"Services.speed_dials":         "What is dialled after the speed dial code, and the number it stands for.",
 
 	"Forward.on":     "Whether it is on; one that is off keeps its target for when it is switched on by code.",

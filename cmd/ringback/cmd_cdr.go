@@ -69,28 +69,37 @@ func (x *cdrCmd) Run(ctx context.Context, a app) error {
 		return err
 	}
 	return c.print(all, func(t *table) {
-		head := []any{"STARTED", "FROM", "TO", "ANSWERED BY", "OUTCOME", "ENDED BY", "TALKED", "CODEC", "LOST"}
+		head := []any{"STARTED", "FROM", "TO", "ANSWERED BY", "OUTCOME", "ENDED BY", "TALKED", "CODEC", "LOST", "MOS"}
 		if x.Path {
 			head = append(head, "WAY")
 		}
 		t.row(head...)
 		for _, r := range all {
-			talked, lost := "", ""
+			talked, lost, mos := "", "", ""
 			if !r.Answered.IsZero() {
 				talked = r.Ended.Sub(r.Answered).Round(time.Second).String()
 				lost = fmt.Sprintf("%d/%d", r.FromPhone.LostIn, r.ToPhone.LostIn)
+				mos = score(r.FromPhone.MOSIn) + "/" + score(r.ToPhone.MOSIn)
 			}
 			outcome := r.Outcome
 			if r.Status != 0 {
 				outcome += " " + strconv.Itoa(r.Status)
 			}
-			row := []any{moment(r.Started), person(r.From, r.FromName), r.To, r.By, outcome, r.EndedBy, talked, r.Codec, lost}
+			row := []any{moment(r.Started), person(r.From, r.FromName), r.To, r.By, outcome, r.EndedBy, talked, r.Codec, lost, mos}
 			if x.Path {
 				row = append(row, way(r.Path))
 			}
 			t.row(row...)
 		}
 	})
+}
+
+// score is a mean opinion score, "-" where there is none.
+func score(mos float64) string {
+	if mos == 0 {
+		return "-"
+	}
+	return strconv.FormatFloat(mos, 'f', 2, 64)
 }
 
 // way is what came of a call's plan, in one line.
