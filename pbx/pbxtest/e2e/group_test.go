@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"ringback/pbx/pbxtest"
 )
@@ -127,18 +128,35 @@ func TestGroupRandom(t *testing.T) {
 	play(t, func(s *scene) {
 		alice, crew := s.phone(), s.crew(3)
 		for _, p := range crew {
-			p.OnCall(pbxtest.AutoReject(603, 0)) // speaks for all
+			p.OnCall(pbxtest.AutoReject(603, 0)) // of one member, not of the group
 		}
 		g := s.group("random", crew)
+		first := make([]int, len(crew))
 		for range 40 {
 			s.refused(alice, g, 603)
+			first[slices.IndexFunc(crew, func(p *pbxtest.Phone) bool {
+				return !slices.ContainsFunc(crew, func(other *pbxtest.Phone) bool { return lastCall(other).Before(lastCall(p)) })
+			})]++
 		}
-		for i, p := range crew { // one is left out with a probability of 3·(2/3)^40
-			if n := p.Count("INVITE"); n == 0 || n == 40 {
-				s.Errorf("member %d was the first %d times of 40", i, n)
+		for i, n := range first { // one is left out with a probability of 3·(2/3)^40
+			if n == 0 {
+				s.Errorf("member %d was never the first of 40 times: %v", i, first)
+			}
+			if n := crew[i].Count("INVITE"); n != 40 {
+				s.Errorf("member %d was called %d times", i, n)
 			}
 		}
 	})
+}
+
+// lastCall is when the newest INVITE came.
+func lastCall(p *pbxtest.Phone) (at time.Time) {
+	for _, m := range p.Received() {
+		if m.Method == "INVITE" {
+			at = m.At
+		}
+	}
+	return at
 }
 
 // Members' own forwards apply only where the group says so, and theirs alone rings where nobody is there.
