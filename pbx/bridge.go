@@ -11,6 +11,11 @@ import (
 type Bridge struct {
 	call *Call // whose record it belongs to
 	legs []*Leg
+
+	// What settle has to do.
+	changed *Leg // by whom; nil: nobody is at it
+	codecs  bool // and by other codecs
+	again   bool // since it was last begun
 }
 
 // join puts the two legs in one bridge of call c. The caller holds s.mu.
@@ -48,13 +53,6 @@ func (s *Switchboard) connect(a, b *Leg) bool {
 	return err == nil
 }
 
-// Held implements Exchange.
-func (s *Switchboard) Held(leg *Leg, held bool) {
-	s.mu.Lock()
-	leg.held = held
-	s.mu.Unlock()
-}
-
 // Info implements Exchange: what one phone says by INFO goes to the one it talks to.
 func (s *Switchboard) Info(leg *Leg, contentType string, body []byte) {
 	if peer := s.peer(leg); peer != nil {
@@ -62,13 +60,12 @@ func (s *Switchboard) Info(leg *Leg, contentType string, body []byte) {
 	}
 }
 
-// Mismatch implements Exchange: the two are connected anew, or where their codecs cannot be brought together, the other
-// leg is asked for those that leg has now. So it is where they share a codec, but not the one that the other sends.
-func (s *Switchboard) Mismatch(leg *Leg) {
-	peer := s.peer(leg)
-	if peer == nil {
-		return
-	}
+// Mismatch implements Exchange: the two are connected anew, once neither is on hold.
+func (s *Switchboard) Mismatch(leg *Leg) { s.settle(leg, true) }
+
+// reconnect connects two after leg has come to other codecs. Where they cannot be brought together with its peer's, the peer
+// is asked for those that leg has now; and so it is where they share a codec, but not the one that the peer sends.
+func (s *Switchboard) reconnect(leg, peer *Leg) {
 	if mine := codecsOf(leg); s.connect(leg, peer) && !carried(codecsOf(peer), mine) {
 		peer.Renegotiate(mine)
 	}

@@ -3,6 +3,7 @@ package pbx_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -71,7 +72,11 @@ func (directory) Extension(number string) *pbx.Extension {
 	if number == "404" {
 		return nil
 	}
-	return &pbx.Extension{Number: number, Enabled: true, Ring: 20 * time.Second}
+	x := &pbx.Extension{Number: number, Enabled: true, Ring: 20 * time.Second}
+	if number == "1005" {
+		x.Services.Music = "spring"
+	}
+	return x
 }
 
 // with runs f in a bubble; at its end no call, leg or goroutine may be left. Without plan the dialled number rings 20 s.
@@ -100,6 +105,9 @@ func with(t *testing.T, plan func(*pbx.Call) pbx.Target, f func(*rig)) {
 
 // prompt has a sound of every name but "none".
 func prompt(name string) media.Sound {
+	if kind, _, _ := strings.Cut(name, ":"); kind == pbx.PromptMusic {
+		return &pbxtest.Prompt{Name: name, Length: -1}
+	}
 	switch name {
 	case "none":
 		return nil

@@ -33,6 +33,7 @@ type Services struct {
 	Class    string   `json:"class,omitempty"`    // the dearest class of call allowed, see Office.Classes; "": every one
 	PINHash  string   `json:"pin_hash,omitempty"` // with this PIN calls beyond Class are allowed too
 	Redirect Redirect `json:"redirect,omitempty"` // what a 3xx from the phone does
+	Music    string   `json:"music,omitempty"`    // the class of music that those hear whom it holds; "": the usual
 
 	SpeedDials map[string]string `json:"speed_dials,omitempty"` // what is dialled after *0, and the number it stands for
 }

@@ -208,7 +208,7 @@ func (s *Switchboard) put(c *Call, leg *Leg) {
 
 	s.journalAnswer(record)
 	if c.isServed() {
-		s.connect(caller, leg)
+		s.settle(caller, false)
 		return
 	}
 	if err := caller.Answer(transcodable(codecsOf(leg))); err != nil {
@@ -221,7 +221,7 @@ func (s *Switchboard) put(c *Call, leg *Leg) {
 		leg.Hangup(NotAcceptable)
 		return
 	}
-	s.connect(caller, leg)
+	s.settle(caller, false)
 }
 
 // journalAnswer writes the answered record before the caller's 200 goes out.

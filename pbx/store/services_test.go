@@ -31,7 +31,7 @@ func fullServices() pbx.Services {
 		FindMe: pbx.FindMe{On: true, Steps: []pbx.Step{{Places: []pbx.Place{{Number: "1000", Confirm: true}, {Number: "+4917112345"}}, Seconds: 3}},
 			Schedule: &pbx.Schedule{Days: []string{"fri"}, From: "00:00", To: "24:00", Zone: "UTC"}, Set: alice},
 		Closed: pbx.Closed{Hours: "office", To: "1001", Set: alice}, Incoming: []pbx.Rule{rule}, Outgoing: []pbx.Rule{rule}, Class: "national",
-		PINHash: nobody, Redirect: pbx.PassOn, SpeedDials: map[string]string{"1": "1001", "42": "*43"}}
+		PINHash: nobody, Redirect: pbx.PassOn, Music: "spring", SpeedDials: map[string]string{"1": "1001", "42": "*43"}}
 }
 
 func fullHours(name string) pbx.Hours {

@@ -22,6 +22,7 @@ func (v *validator) services(x *pbx.Services) error {
 		v.rules("incoming", x.Incoming),
 		v.rules("outgoing", x.Outgoing),
 		checkClass("class", x.Class, true),
+		checkMusic("music", x.Music),
 		checkSpeedDials(x.SpeedDials))
 	switch {
 	case err != nil:
@@ -151,4 +152,12 @@ func checkClass(field, class string, none bool) error {
 		return nil
 	}
 	return invalid(field, "%s is not a class of calls; known are %s.", quoted(class), strings.Join(pbx.Classes, ", "))
+}
+
+// checkMusic takes any name that a class of music may have: its files may come later, and until then it is the usual music.
+func checkMusic(field, class string) error {
+	if len(class) > 32 || strings.Trim(class, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return invalid(field, "%s is not the name of a class of music: 1 to 32 of a-z, 0-9 and -.", quoted(class))
+	}
+	return nil
 }

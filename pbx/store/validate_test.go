@@ -122,6 +122,10 @@ func TestServicesAreValidated(t *testing.T) {
 
 		{"class", func(v *pbx.Services) { v.Class = "Internal" }},
 		{"redirect", func(v *pbx.Services) { v.Redirect = "follow" }},
+		{"", func(v *pbx.Services) { v.Music = "spring-2" }},
+		{"music", func(v *pbx.Services) { v.Music = "../spring" }},
+		{"music", func(v *pbx.Services) { v.Music = "Spring" }},
+		{"music", func(v *pbx.Services) { v.Music = strings.Repeat("m", 33) }},
 		{"pin", func(v *pbx.Services) { v.PINHash = "1234" }},
 		{"speed_dials", func(v *pbx.Services) { v.SpeedDials = map[string]string{"": "1001"} }},
 		{"speed_dials", func(v *pbx.Services) { v.SpeedDials = map[string]string{"a": "1001"} }},

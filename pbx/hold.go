@@ -1,0 +1,107 @@
+package pbx
+
+import (
+	"slices"
+
+	"ringback/media"
+)
+
+// PromptMusic is what a party hears who is on hold; "music:CLASS" where whoever holds him has a class of music.
+const PromptMusic = "music"
+
+// Held implements Exchange. Hold is between a phone and the PBX: the other phone is told nothing, and hears music
+// (RFC 5359 §2.3).
+func (s *Switchboard) Held(leg *Leg, held bool) {
+	s.mu.Lock()
+	leg.held = held
+	s.mu.Unlock()
+	s.settle(leg, !held)
+}
+
+// settle brings about who hears whom in leg's bridge of two. It is called after anything has changed of it: by leg, whose
+// codecs may be others now if that is said. Of several at a time one goroutine does it for all, so that what came last counts.
+func (s *Switchboard) settle(leg *Leg, codecs bool) {
+	s.mu.Lock()
+	b := leg.bridge
+	if b == nil || len(b.legs) != 2 {
+		s.mu.Unlock()
+		return
+	}
+	mine := b.changed == nil
+	b.changed, b.codecs, b.again = leg, b.codecs || codecs, true
+	s.mu.Unlock()
+	for mine && s.settleOnce(b) {
+	}
+}
+
+// settleOnce reports false if nothing was left to be done.
+//
+// The two hear each other. If one holds, the other hears music, and he himself nothing; if both do, there is nobody to hear
+// anything.
+func (s *Switchboard) settleOnce(b *Bridge) bool {
+	s.mu.Lock()
+	first, second := b.changed, b.legs[0]
+	if second == first {
+		second = b.legs[1]
+	}
+	if !b.again || first.bridge != b {
+		b.changed = nil
+		s.mu.Unlock()
+		return false
+	}
+	codecs, one, other := b.codecs, first.held, second.held
+	b.codecs, b.again = false, false
+	s.mu.Unlock()
+	switch {
+	case one && other:
+		silence(first)
+		silence(second)
+	case one:
+		s.hold(first, second)
+	case other:
+		s.hold(second, first)
+	case codecs:
+		s.reconnect(first, second)
+	default:
+		s.connect(b.legs[0], b.legs[1])
+	}
+	return true
+}
+
+// hold lets a party hear the music of the one who holds him. Where there is none, or he has no codec that it could be in, he
+// hears what the phone that holds him sends by itself (sendonly), if anything.
+func (s *Switchboard) hold(by, leg *Leg) {
+	port, other := leg.Port(), by.Port()
+	if port == nil || other == nil {
+		return
+	}
+	if formats := port.Formats(); formats == nil || slices.ContainsFunc(formats, func(f media.Format) bool { return f.Linear() }) {
+		if sound := s.music(by); sound != nil {
+			other.Disconnect() // he may have heard music himself a moment ago
+			port.Play(sound, nil)
+			return
+		}
+	}
+	_ = port.Connect(other) // no codec is asked for while one of them holds
+}
+
+// music is that of the extension of a leg; nil if there is none.
+func (s *Switchboard) music(leg *Leg) media.Sound {
+	number := leg.Contact.Extension
+	if leg.Incoming {
+		number = leg.Party.Number
+	}
+	if s.directory != nil {
+		if e := s.directory.Extension(number); e != nil && e.Services.Music != "" {
+			return s.prompt(PromptMusic + ":" + e.Services.Music)
+		}
+	}
+	return s.prompt(PromptMusic)
+}
+
+// silence leaves a leg, and who it is connected to, in silence.
+func silence(leg *Leg) {
+	if port := leg.Port(); port != nil {
+		port.Disconnect()
+	}
+}
