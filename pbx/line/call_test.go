@@ -14,6 +14,7 @@ type call struct {
 	target        string
 	seq           int
 	branch        string // of the newest request
+	first         string // of the first one
 	request       string // the newest one, for CANCEL and ACK
 	contact       string // "" is the phone's address
 }
@@ -49,6 +50,7 @@ func (c *call) sendSeq(method string, seq int, body string, more ...string) {
 	c.p.s.t.Helper()
 	if method != "CANCEL" {
 		c.branch = "z9hG4bKt" + c.p.s.id()
+		c.first = cmp.Or(c.first, c.branch)
 	}
 	transport := "UDP"
 	if c.p.stream != nil {
@@ -83,6 +85,15 @@ func (c *call) cancel(more ...string) {
 	c.remote, _, _ = strings.Cut(remote, ";tag=")
 	c.send("CANCEL", "", more...)
 	c.remote = remote
+}
+
+// cancelFirst cancels the INVITE, whatever was sent after it.
+func (c *call) cancelFirst(more ...string) {
+	c.p.s.t.Helper()
+	seq, branch := c.seq, c.branch
+	c.branch, c.seq = c.first, 1
+	c.cancel(more...)
+	c.seq, c.branch = seq, branch
 }
 
 // respond answers a request that the phone got.
