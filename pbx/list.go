@@ -1,10 +1,11 @@
 package pbx
 
 import (
-	"ringback/media"
 	"slices"
 	"strings"
 	"time"
+
+	"ringback/media"
 )
 
 // CallInfo is a call that is up, as people see it.

@@ -29,6 +29,9 @@ type Audio struct {
 	ts         uint32
 	marker     bool // the next packet begins a talkspurt
 	muted      bool
+	lose       int           // after so many packets one is lost, 0: none
+	lost       bool          // the last one was
+	away       time.Duration // see Away
 	tone       tone
 	keys       []keyPress
 	sent       uint64
@@ -181,6 +184,12 @@ func (a *Audio) next(b []byte, samples []int16) []byte {
 	if len(a.keys) > 0 && a.event.name != "" {
 		return a.nextEvent(b, ts)
 	}
+	if a.lose > 0 && a.sent > 0 && int(a.sent)%a.lose == 0 && !a.lost {
+		a.seq++
+		a.lost = true
+		return b
+	}
+	a.lost = false
 	b = a.header(b, a.marker, a.format.pt, ts)
 	a.marker = false
 	b = encode(a.format.name, samples, b)
@@ -317,6 +326,13 @@ func (l *CallLeg) Play(frequencies ...float64) {
 	l.audio.mu.Lock()
 	defer l.audio.mu.Unlock()
 	l.audio.tone.frequencies = frequencies
+}
+
+// Lose has one packet lost on the way after so many that were not: of 1 + after. 0: none.
+func (l *CallLeg) Lose(after int) {
+	l.audio.mu.Lock()
+	defer l.audio.mu.Unlock()
+	l.audio.lose = after
 }
 
 // Mute stops sending packets at all, or goes on.

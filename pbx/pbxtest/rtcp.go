@@ -2,6 +2,7 @@ package pbxtest
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -10,7 +11,8 @@ import (
 // Report is an RTCP sender or receiver report that came (RFC 3550 §6.4).
 type Report struct {
 	At       time.Time
-	Sender   bool // SR, not RR
+	Sender   bool   // SR, not RR
+	NTP      uint32 // SR: the middle 32 bits of its time
 	SSRC     uint32
 	Packets  uint32 // SR: sent so far
 	Of       uint32 // SSRC reported on, 0 if none
@@ -42,7 +44,10 @@ func (a *Audio) report() []byte {
 		b = binary.BigEndian.AppendUint32(b, a.last.ssrc)
 		b = binary.BigEndian.AppendUint32(b, uint32(min(lost, 0x7fffff)))
 		b = binary.BigEndian.AppendUint32(b, a.highest)
-		b = append(b, make([]byte, 12)...)
+		b = binary.BigEndian.AppendUint32(b, 0) // jitter
+		lsr, dlsr := a.held(now)
+		b = binary.BigEndian.AppendUint32(b, lsr)
+		b = binary.BigEndian.AppendUint32(b, dlsr)
 	}
 	name := "pbxtest@" + a.phone.local.Addr().String()
 	item := append([]byte{1, byte(len(name))}, name...)
@@ -52,6 +57,38 @@ func (a *Audio) report() []byte {
 	b = append(b, 0x81, 202, 0, byte(1+len(item)/4))
 	b = binary.BigEndian.AppendUint32(b, a.ssrc)
 	return append(b, item...)
+}
+
+// held are LSR and DLSR (§6.4.1): the last sender report that came, and how long ago, in 1/65536 s; both 0 if none came. A
+// phone that is far away was given its report earlier, and its own arrives later. It needs a.mu.
+func (a *Audio) held(now time.Time) (lsr, dlsr uint32) {
+	for i := len(a.reports) - 1; i >= 0; i-- {
+		r := &a.reports[i]
+		if since := now.Sub(r.At) - a.away; r.Sender && since >= 0 {
+			return r.NTP, uint32(since * (1 << 16) / time.Second)
+		}
+	}
+	return 0, 0
+}
+
+// Away makes the network seem to take so long to this phone and back, to whoever measures it by RTCP.
+func (l *CallLeg) Away(roundTrip time.Duration) {
+	l.audio.mu.Lock()
+	defer l.audio.mu.Unlock()
+	l.audio.away = roundTrip
+}
+
+// Report sends a report at once, besides those of each 5 s.
+func (l *CallLeg) Report() error {
+	l.audio.mu.Lock()
+	to := l.audio.toRTCP
+	b := l.audio.report()
+	l.audio.mu.Unlock()
+	if l.audio.rtcp == nil || !to.IsValid() {
+		return errors.New("nowhere to send RTCP to")
+	}
+	_, err := l.audio.rtcp.WriteToUDPAddrPort(b, to)
+	return err
 }
 
 // listenRTCP takes reports until the socket is closed.
@@ -114,6 +151,7 @@ func parseRTCP(b []byte) (Report, error) {
 					return r, fmt.Errorf("a sender report of %d bytes", length)
 				}
 				r.Sender, r.Packets, at = true, binary.BigEndian.Uint32(p[20:]), 28
+				r.NTP = binary.BigEndian.Uint32(p[10:])
 			}
 			if count > 0 {
 				if length < at+24*count {
