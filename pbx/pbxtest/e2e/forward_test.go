@@ -167,6 +167,24 @@ func TestForwardSilentPhone(t *testing.T) {
 	})
 }
 
+// A caller who wants all news to be reliable gets the 181 so, too (RFC 3262).
+func TestForwardReliably(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob, carol := s.phone(rel100), s.phone(), s.phone()
+		s.services(bob.User(), "forward_busy", to(carol.User()))
+		bob.OnCall(pbxtest.AutoReject(486, 20*time.Millisecond))
+		caller := s.dials(alice, bob.User(), pbxtest.With("Require", "100rel"))
+		callee := s.arrives(carol)
+		s.news(caller, 180, 181, 180)
+		for _, m := range alice.Received() {
+			if m.Status > 100 && m.Status < 200 && (!m.Lists("Require", "100rel") || m.Get("RSeq") == "") {
+				s.Errorf("the %s is not reliable", m)
+			}
+		}
+		s.talkAndEnd(caller, callee)
+	})
+}
+
 // The target of a forward sends early media.
 func TestForwardEarlyMedia(t *testing.T) {
 	play(t, func(s *scene) {

@@ -68,6 +68,46 @@ func TestPlanOfAnything(t *testing.T) {
 	})
 }
 
+// The plan of another time: the office is open at noon and closed in the evening, in its own zone.
+func TestPlanAt(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob, carol := s.phone(), s.phone(), s.phone()
+		hours := "week of " + bob.User()
+		s.hours(hours, "open", []doc{{"days": []string{"mon", "tue", "wed", "thu", "fri"}, "from": "08:00", "to": "17:30"}},
+			"holidays", []doc{{"name": "Boxing Day", "first": "--12-26"}})
+		s.services(bob.User(), "closed", doc{"hours": hours, "to": carol.User()})
+		for at, open := range map[string]bool{
+			"2026-03-02T12:00:00+01:00": true,  // Monday
+			"2026-03-02T18:05:00+01:00": false, // evening
+			"2026-03-02T16:29:59Z":      true,  // 17:29:59 there
+			"2026-03-02T16:30:00Z":      false,
+			"2026-06-01T15:30:00Z":      false, // summer time
+			"2026-03-07T12:00:00+01:00": false, // Saturday
+			"2025-12-26T12:00:00+01:00": false, // holiday
+		} {
+			plan := s.planAt(alice.User(), bob.User(), at)
+			yes, no := strings.Contains(plan, "if open (now)"), strings.Contains(plan, "if closed (now)")
+			if yes != open || no == open {
+				s.Errorf("at %s:\n%s", at, plan)
+			}
+		}
+		s.quiet(bob, carol)
+	})
+}
+
+// A code is a call with a plan and a record like others.
+func TestPathOfCode(t *testing.T) {
+	play(t, func(s *scene) {
+		bob := s.phone()
+		plan := s.plan(bob.User(), "*78")
+		s.code(bob, "*78", soundOn)
+		r := s.record(bob.User(), "*78")
+		if r.Plan != plan || r.Outcome != "answered" || len(r.Path) != 1 || !strings.HasPrefix(plan, r.Path[0].Node) {
+			s.Errorf("the plan is\n%sthe record %+v", plan, r)
+		}
+	})
+}
+
 // The record of a call that nobody took says where it was, and how each attempt ended.
 func TestPathOfFailure(t *testing.T) {
 	play(t, func(s *scene) {

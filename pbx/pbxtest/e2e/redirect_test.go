@@ -29,6 +29,37 @@ func TestRedirect302(t *testing.T) {
 	})
 }
 
+// However the phone writes where the call shall go.
+func TestRedirectSpellings(t *testing.T) {
+	play(t, func(s *scene) {
+		alice, bob, carol := s.phone(), s.phone(), s.phone()
+		n := carol.User()
+		for _, contact := range []string{
+			"<tel:" + n + ">",
+			fmt.Sprintf("sip:%s@%s;expires=60", n, s.x.sip),
+			fmt.Sprintf(`"Forward, always" <sip:%s@%s;user=phone;transport=%s>;q=0.7`, n, s.x.sip, s.transport),
+			fmt.Sprintf("<sip:%%3%c%s@%s?Subject=x&Replaces=y>", n[0], n[1:], s.x.sip),
+			fmt.Sprintf("<sip:7654321@%s>;q=0.9, <sip:%s@%s>;q=0.1", s.x.sip, n, s.x.sip),
+		} {
+			bob.OnCall(pbxtest.AutoReject(302, 0, pbxtest.With("Contact", contact)))
+			caller, callee := s.sentOn(alice, bob.User(), carol)
+			if callee.Invite.Has("Replaces") || callee.Invite.Has("Subject") {
+				s.Errorf("headers of %s are taken over:\n%s", contact, callee.Invite.Raw())
+			}
+			s.must(caller.Cancel(s.ctx))
+			s.must(callee.Ended(s.ctx))
+		}
+		calls := carol.Count("INVITE")
+		for _, mods := range [][]pbxtest.Mod{nil, {pbxtest.With("Contact", "*")}, {pbxtest.With("Contact", "<>")}, {pbxtest.With("Contact", "<sip:@>, ,;;")}} {
+			bob.OnCall(pbxtest.AutoReject(302, 0, mods...))
+			s.refused(alice, bob.User(), 480)
+		}
+		if n := carol.Count("INVITE"); n != calls {
+			s.Error("a redirection to nowhere went somewhere")
+		}
+	})
+}
+
 func TestRedirect302Loop(t *testing.T) {
 	play(t, func(s *scene) {
 		alice, bob, carol := s.phone(), s.phone(), s.phone()

@@ -224,6 +224,11 @@ func TestClassAndPIN(t *testing.T) {
 		s.refused(alice, "5551234", 404) // allowed, and nobody's
 		s.rings(alice, bob.User(), bob)  // numbers of the PBX itself cost nothing
 		s.services(alice.User(), "pin", "4711")
+		var shown doc
+		s.must(s.x.api(s.ctx, "GET", "/extensions/"+alice.User()+"/services", nil, &shown))
+		if shown["has_pin"] != true || shown["pin"] != nil || shown["pin_hash"] != nil || shown["PINHash"] != nil {
+			s.Errorf("the API shows %v", shown)
+		}
 		for name, press := range map[string]func(l *pbxtest.CallLeg, keys string) error{
 			"RFC 4733": func(l *pbxtest.CallLeg, keys string) error { return l.Press(s.ctx, keys) },
 			"INFO":     func(l *pbxtest.CallLeg, keys string) error { return l.PressByInfo(s.ctx, keys) },

@@ -235,7 +235,10 @@ func (s *scene) elsewhere(l *pbxtest.CallLeg) {
 }
 
 // plan is what GET /plan says of a call, as text.
-func (s *scene) plan(from, to string) string {
+func (s *scene) plan(from, to string) string { return s.planAt(from, to, "") }
+
+// planAt is plan of another time, if it is not "".
+func (s *scene) planAt(from, to, at string) string {
 	s.Helper()
 	var p struct {
 		Text string `json:"text"`
@@ -244,7 +247,7 @@ func (s *scene) plan(from, to string) string {
 			Text string `json:"text"`
 		} `json:"plan"`
 	}
-	s.must(s.x.api(s.ctx, "GET", "/plan?from="+url.QueryEscape(from)+"&to="+url.QueryEscape(to), nil, &p))
+	s.must(s.x.api(s.ctx, "GET", "/plan?from="+url.QueryEscape(from)+"&to="+url.QueryEscape(to)+"&at="+url.QueryEscape(at), nil, &p))
 	if p.Text == "" || !strings.Contains(p.Text, p.Plan.Text) || p.Plan.Type == "" {
 		s.Errorf("the plan of %s calling %s is %+v", from, to, p)
 	}
