@@ -72,7 +72,7 @@ func TestRedirectElsewhere(t *testing.T) {
 			on: func(x *exchange) {
 				x.of("1000").Outgoing = []pbx.Rule{{Numbers: []string{"1002"}, Action: pbx.Reject}}
 			},
-			told: []string{"181", "refuse 403 see rejected"},
+			told: []string{"181", "refuse 403 see not-allowed"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

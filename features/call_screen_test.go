@@ -82,7 +82,7 @@ func TestScreenOutgoing(t *testing.T) {
 	calls(t, func(x *exchange) {
 		x.of("1001").Outgoing = []pbx.Rule{{Numbers: []string{"1000"}, Action: pbx.Reject}}
 		own, other := x.Register("1000", pbxtest.Answer(0)), x.Register("1002", pbxtest.Answer(0))
-		x.told(x.Call("1001", "1000"), "refuse 403 see rejected")
+		x.told(x.Call("1001", "1000"), "refuse 403 see not-allowed")
 		x.rang(own, 0)
 		alice := x.Call("1001", "1002")
 		x.rang(other, 1)
@@ -94,7 +94,7 @@ func TestScreenOutgoing(t *testing.T) {
 		x.of("1001").Always = pbx.Forward{On: true, To: "1000"}
 		x.of("1002").Always = pbx.Forward{On: true, To: "1000"}
 		own := x.Register("1000", pbxtest.Answer(0))
-		x.told(x.Call("1003", "1001"), "181", "refuse 403 see rejected")
+		x.told(x.Call("1003", "1001"), "181", "refuse 403 see not-allowed")
 		alice := x.Call("1001", "1002")
 		x.rang(own, 1)
 		alice.Bye()

@@ -102,14 +102,16 @@ func (r *route) number(number string) pbx.Target {
 	case group != nil && group.Enabled:
 		return r.reaching(group.Number, number).group(group)
 	case ext != nil:
-		return r.end("extension "+ext.Number+" is disabled", pbx.NotFound)
+		return r.end("extension "+ext.Number+" is disabled", noSuchNumber)
 	case group != nil:
-		return r.end("ring group "+number+" is disabled", pbx.NotFound)
+		return r.end("ring group "+number+" is disabled", noSuchNumber)
 	case IsCode(r.Directory.Office(), number):
-		return r.end(number+" is a feature code, which only an extension that dials it reaches", pbx.NotFound)
+		return r.end(number+" is a feature code, which only an extension that dials it reaches", noSuchNumber)
 	}
-	return r.end("nobody has the number "+number, pbx.NotFound)
+	return r.end("nobody has the number "+number, noSuchNumber)
 }
+
+var noSuchNumber = pbx.Outcome{Kind: pbx.Failed, By: pbx.System, Status: 404, Announced: "no-such-number"}
 
 const tooManyPlaces = "the call has too many places to go to"
 

@@ -103,8 +103,11 @@ func (r *route) inGroup(number, group string) bool {
 // decide is what a rule makes of a call.
 func (r *route) decide(s screening, rule *pbx.Rule, inside plan) pbx.Target {
 	o := pbx.Outcome{Kind: pbx.Screened, By: pbx.System, Status: 403, Announced: "rejected"}
-	if rule.Anonymous { // RFC 5079
+	switch {
+	case rule.Anonymous: // RFC 5079
 		o.Status, o.Announced = 433, "anonymous-rejected"
+	case s.outgoing:
+		o.Announced = "not-allowed"
 	}
 	var t pbx.Target
 	switch rule.Action {
