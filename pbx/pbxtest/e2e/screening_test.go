@@ -66,7 +66,7 @@ func TestScreenOutgoing(t *testing.T) {
 		alice, bob, carol := s.phone(), s.phone(), s.phone()
 		s.services(alice.User(), "outgoing", rules(rule("reject", "numbers", []string{bob.User()})))
 		m := s.refused(alice, bob.User(), 403)
-		s.announcement(alice, s.announced(m), soundRejected) // screen_out_error_info
+		s.announcement(alice, s.announced(m), soundNotAllowed) // screen_out_error_info
 		s.talkAndEnd(s.call(alice, carol))
 		s.rings(carol, bob.User(), bob)
 		if n := bob.Count("INVITE"); n != 1 {
