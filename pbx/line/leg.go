@@ -55,6 +55,8 @@ type leg struct {
 	out     *outgoing // an outgoing leg until Timer M
 	modify  modify    // re-INVITE and UPDATE
 	session session   // RFC 4028
+
+	overtaken rack // a reliable response whose PRACK may still come, after the ACK (RFC 3262 §3)
 }
 
 // enter runs f with the leg's lock held, then what f left in effects without it: in order, and never two at a time,

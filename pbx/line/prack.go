@@ -14,7 +14,16 @@ import (
 // prack takes the acknowledgement of a reliable provisional response (RFC 3262 §3, §5).
 func (g *leg) prack(tx *transaction.Server, req *sip.Request) {
 	in := g.in
-	if in == nil || in.rel.waiting == nil || !in.acknowledges(value(req, "RAck")) {
+	if in == nil && g.overtaken.matches(value(req, "RAck")) {
+		g.overtaken = rack{}
+		status := 200
+		if len(req.Body()) > 0 {
+			status = 488 // what was not acknowledged had no description, so there is nothing to go on from
+		}
+		g.answer(tx, req, status, nil)
+		return
+	}
+	if in == nil || in.rel.waiting == nil || !in.rack().matches(value(req, "RAck")) {
 		g.answer(tx, req, 481, nil)
 		return
 	}
@@ -54,13 +63,18 @@ func (g *leg) prack(tx *transaction.Server, req *sip.Request) {
 	g.sendDone()
 }
 
-// acknowledges compares a RAck header ("rseq cseq INVITE") with the response that waits.
-func (in *incoming) acknowledges(rack string) bool {
-	f := strings.Fields(rack)
+// rack is what a RAck header names: a reliable response to an INVITE. The zero value is none.
+type rack struct{ rseq, cseq uint32 }
+
+func (in *incoming) rack() rack { return rack{in.rel.rseq, in.seq} }
+
+// matches compares it with a RAck header ("rseq cseq INVITE").
+func (r rack) matches(header string) bool {
+	f := strings.Fields(header)
 	if len(f) != 3 || f[2] != "INVITE" {
 		return false
 	}
 	rseq, err1 := strconv.ParseUint(f[0], 10, 32)
 	cseq, err2 := strconv.ParseUint(f[1], 10, 32)
-	return err1 == nil && err2 == nil && uint32(rseq) == in.rel.rseq && uint32(cseq) == in.seq
+	return err1 == nil && err2 == nil && rseq != 0 && r == rack{uint32(rseq), uint32(cseq)}
 }

@@ -116,3 +116,30 @@ func TestPRACKMayCarryANewOffer(t *testing.T) {
 		a.expect("SIP/2.0 404")
 	})
 }
+
+// RFC 3262 §3: a response without SDP does not hold up the 200, and its PRACK is still taken: before the ACK, and after it.
+func TestPRACKThatTheACKHasOvertaken(t *testing.T) {
+	for _, first := range []string{"PRACK", "ACK"} {
+		t.Run(first, func(t *testing.T) {
+			play(t, func(s *scene) {
+				a, c, leg := reliableCall(s, "Require: 100rel", "sdp")
+				leg.Progress(pbx.Progress{Status: 180})
+				ringing := c.take(a.expect("SIP/2.0 180"))
+				leg.Answer(nil)
+				a.expect("SIP/2.0 200")
+				if first == "ACK" {
+					c.sendSeq("ACK", 1, "")
+				}
+				c.send("PRACK", "", prackOf(ringing))
+				wantHeader(t, a.expect("SIP/2.0 200"), "CSeq", "2 PRACK")
+				c.send("PRACK", "", prackOf(ringing)) // it has been acknowledged
+				wantHeader(t, a.expect("SIP/2.0 481"), "CSeq", "3 PRACK")
+				c.sendSeq("ACK", 1, "")
+				c.send("PRACK", "", "RAck: 0 0 INVITE")
+				a.expect("SIP/2.0 481")
+				c.send("BYE", "")
+				a.expect("SIP/2.0 200")
+			})
+		})
+	}
+}

@@ -43,6 +43,15 @@ var incomingSteps = []step{
 	{"re-INVITE without SDP", func(c *call, _ *pbx.Leg) { c.send("INVITE", "") }},
 	{"hold", func(c *call, _ *pbx.Leg) { c.send("UPDATE", newer(sdp(c.p, 4000, "0 8", "a=sendonly"))) }},
 	{"key", func(c *call, _ *pbx.Leg) { c.send("INFO", "5", "Content-Type: application/dtmf") }},
+	{"drain", func(c *call, _ *pbx.Leg) { c.p.s.line.HangupAll(pbx.GoingDown) }},
+	{"cancel of the first", func(c *call, _ *pbx.Leg) { c.cancelFirst() }},
+	{"prack", func(c *call, _ *pbx.Leg) {
+		for _, m := range c.p.drain() {
+			if header(m, "RSeq") != "" {
+				c.send("PRACK", "", prackOf(m))
+			}
+		}
+	}},
 	{"old request", func(c *call, _ *pbx.Leg) { c.sendSeq("OPTIONS", 1, "") }},
 }
 
@@ -89,7 +98,7 @@ func TestAnyScheduleOfAnIncomingCallLeavesNothing(t *testing.T) {
 	all := append(append([]step{}, incomingSteps...), shared...)
 	rapid.Check(t, func(rt *rapid.T) {
 		steps, names := draw(rt, all)
-		option := rapid.SampledFrom([]string{"Supported: x", "Supported: 100rel", "Require: 100rel", "Supported: timer"}).Draw(rt, "option")
+		option := rapid.SampledFrom([]string{"Supported: x", "Supported: 100rel", "Require: 100rel", "Supported: timer", "Expires: 3"}).Draw(rt, "option")
 		delayed := rapid.Bool().Draw(rt, "delayed")
 		loss := rapid.SampledFrom([]float64{0, 0.2}).Draw(rt, "loss")
 		play(t, func(s *scene) {
@@ -131,7 +140,7 @@ func TestAnyScheduleOfAnOutgoingCallLeavesNothing(t *testing.T) {
 		response("200 OK", "b1", true), response("200 OK", "b2", true), response("200 OK", "b1", false),
 		response("486 Busy", "b1", false), response("302 Moved", "b1", false), response("401 Who", "b1", false),
 		response("422 Small", "b1", false, "Min-SE: 2000"), response("487 Cancelled", "b1", false),
-		{"give up", nil}, {"hang up", nil}, {"bye of b1", func(c *call, _ *pbx.Leg) { c.send("BYE", "") }},
+		{"give up", nil}, {"hang up", nil}, {"drain", nil}, response("408 Late", "b1", false), {"bye of b1", func(c *call, _ *pbx.Leg) { c.send("BYE", "") }},
 		{"hold by b1", func(c *call, _ *pbx.Leg) { c.send("INVITE", newer(sdp(c.p, 5000, "0", "a=inactive"))) }},
 		{"ack of b1", func(c *call, _ *pbx.Leg) { c.send("ACK", "") }},
 	}, shared...)
@@ -149,6 +158,8 @@ func TestAnyScheduleOfAnOutgoingCallLeavesNothing(t *testing.T) {
 				switch st.name {
 				case "give up":
 					d.cancel(pbx.GaveUp)
+				case "drain":
+					s.line.HangupAll(pbx.GoingDown)
 				case "hang up":
 					select {
 					case <-d.done:

@@ -266,6 +266,9 @@ func (g *leg) ack(req *sip.Request, from wire.Hop) {
 	}
 	in.stop()
 	g.in = nil
+	if in.rel.waiting != nil {
+		g.overtaken = in.rack()
+	}
 	if g.state == released {
 		// RFC 3261 §15: no BYE before the ACK; here it is.
 		if in.bye != nil {
