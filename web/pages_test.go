@@ -89,9 +89,12 @@ func TestMetrics(t *testing.T) {
 	m := NewMetrics()
 	m.Counter("ringback_test_total", "Help.", func(s Sample) { s(3, "a"); s(4, "b") }, "which")
 	m.Gauge("ringback_test", "Help.", func(s Sample) { s(5) })
+	observe := m.Histogram("ringback_test_seconds", "Help.", []float64{0.5, 2}, "which")
+	observe(1, "a")
+	observe(0.5, "a")
 	c := client{t, New(filled().backend(), Options{Stats: m}).Handler()}
 	w := c.ask("GET", "/metrics", "")
-	for _, want := range []string{"# TYPE ringback_test_total counter", `ringback_test_total{which="a"} 3`, `ringback_test_total{which="b"} 4`, "# TYPE ringback_test gauge", "ringback_test 5",
+	for _, want := range []string{`ringback_test_seconds_bucket{which="a",le="0.5"} 1`, `ringback_test_seconds_bucket{which="a",le="2"} 2`, `ringback_test_seconds_sum{which="a"} 1.5`, "# TYPE ringback_test_total counter", `ringback_test_total{which="a"} 3`, `ringback_test_total{which="b"} 4`, "# TYPE ringback_test gauge", "ringback_test 5",
 		"go_goroutines", "process_resident_memory_bytes", "ringback_http_panics_total 0"} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("%s is missing", want)

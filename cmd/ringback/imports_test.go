@@ -46,6 +46,7 @@ var strangers = map[string][]string{
 var pure = map[string][]string{
 	"pbx/line/offer":  {"net", "os", "sync", "context", "log/slog"},
 	"pbx/line/dialog": {"net", "os", "sync", "context", "log/slog"},
+	"media/quality":   {"net", "os", "sync", "context", "log/slog"},
 }
 
 func TestImports(t *testing.T) {
