@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ringback/pbx/pbxtest"
+	"ringback/pbx/pbxtest/real"
 )
 
 // IPv6 phones call each other and IPv4 phones, signalling and sound.
@@ -43,6 +44,7 @@ func TestCallIPv6(t *testing.T) {
 
 // Four ports are one call; the next is told when to come again, and is taken once they have rested.
 func TestOutOfPorts(t *testing.T) {
+	ports := real.Port(t).Port() // nobody else's, as are the three above
 	own(t, func(s *scene, _ func()) {
 		alice, bob, carol := s.phone(), s.phone(), s.phone()
 		caller, callee := s.up(alice, bob)
@@ -64,7 +66,7 @@ func TestOutOfPorts(t *testing.T) {
 			s.must(l.Hangup(s.ctx))
 			return true
 		})
-	}, "--rtp-ports", "19000-19003")
+	}, "--rtp-ports", fmt.Sprintf("%d-%d", ports, ports+3))
 }
 
 // A call ends for both when one phone has fallen silent for rtp.timeout.
