@@ -34,19 +34,22 @@ var (
 		partials: []partial{{2, 1, 0.5}, {3, 0.35, 0.8}, {4, 0.12, 1.2}}}
 )
 
-// play adds a note to a mix that goes round.
-func (x *instrument) play(mix []float64, start, hz, seconds, level float64) {
+// desk is where notes are mixed. Its sound goes round.
+type desk struct{ mix, shape []float64 }
+
+// play adds a note.
+func (d *desk) play(x *instrument, start, hz, seconds, level float64) {
 	attack, release := x.attack*rate, x.release*rate
 	length := seconds * rate
 	n := int(length + release)
-	first := int(math.Round(start*rate)) % len(mix)
+	first := int(math.Round(start*rate)) % len(d.mix)
 	if first < 0 {
-		first += len(mix)
+		first += len(d.mix)
 	}
-	shape := make([]float64, n)
-	for i := range shape {
+	d.shape = d.shape[:0]
+	for i := range n {
 		t := float64(i)
-		shape[i] = level * rise(t/attack) * rise((length+release-t)/release)
+		d.shape = append(d.shape, level*rise(t/attack)*rise((length+release-t)/release))
 	}
 	for _, p := range x.partials {
 		for _, side := range [2]float64{-1, 1} {
@@ -54,7 +57,7 @@ func (x *instrument) play(mix []float64, start, hz, seconds, level float64) {
 			if f < lowest || f > highest {
 				continue
 			}
-			add(mix, first, shape, f, p.level/2, p.decay)
+			add(d.mix, first, d.shape, f, p.level/2, p.decay)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package music
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -38,7 +40,9 @@ type Library struct {
 	asked   bool // for ours
 	work    sync.WaitGroup
 
-	classes map[string]*class // of the goroutine that looks
+	// Of the goroutine that looks.
+	classes map[string]*class
+	trouble string // with the directory, as last told
 }
 
 // programme is what there is at a time. It is never changed.
@@ -144,9 +148,14 @@ func (l *Library) read() {
 		defer root.Close()
 		found, err = fs.ReadDir(root.FS(), ".")
 	}
-	if err != nil && !os.IsNotExist(err) {
-		l.log.Warn("music: the directory cannot be read", "dir", l.dir, "err", err)
+	trouble := ""
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		trouble = err.Error()
 	}
+	if trouble != "" && trouble != l.trouble {
+		l.log.Warn("music: the directory cannot be read", "err", err)
+	}
+	l.trouble = trouble
 	changed := l.programme.Load() == nil
 	there := make(map[string]bool)
 	for _, d := range found {
@@ -180,8 +189,7 @@ func (l *Library) readClass(root *os.Root, name string) bool {
 	var print strings.Builder
 	entries, err := fs.ReadDir(root.FS(), name)
 	if err != nil {
-		l.log.Warn("music: a class cannot be read", "class", name, "err", err)
-		return false
+		print.WriteString(err.Error())
 	}
 	for _, d := range entries {
 		if !d.Type().IsRegular() || !strings.EqualFold(path.Ext(d.Name()), ".wav") || len(files) == maxFiles {
@@ -197,6 +205,9 @@ func (l *Library) readClass(root *os.Root, name string) bool {
 	}
 	c := &class{print: print.String()}
 	l.classes[name] = c
+	if err != nil {
+		l.log.Warn("music: a class cannot be read", "class", name, "err", err)
+	}
 	var samples []int16
 	for _, file := range files {
 		more, err := readFile(root, path.Join(name, file))
@@ -215,13 +226,18 @@ func (l *Library) readClass(root *os.Root, name string) bool {
 	return true
 }
 
-func readFile(root *os.Root, name string) ([]int16, error) {
+func readFile(root *os.Root, name string) (samples []int16, err error) {
+	defer func() {
+		if p := recover(); p != nil { // it may be anybody's file
+			samples, err = nil, fmt.Errorf("panic: %v", p)
+		}
+	}()
 	f, err := root.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	samples, err := wav.Read(f, wav.Limits{Size: 64 << 20, Duration: maxSamples / rate * time.Second})
+	samples, err = wav.Read(f, wav.Limits{Size: 64 << 20, Duration: maxSamples / rate * time.Second})
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@ import "ringback/media"
 
 // The fades, in frames of 20 ms: nobody is startled as it begins, and nothing clicks as it changes.
 const (
-	fadeIn  = 15
+	fadeIn  = 16
 	unity   = 1 << 15
 	patrol  = 250 // frames between two looks at the files
 	perTick = unity / fadeIn

@@ -3,6 +3,7 @@ package music
 import (
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 )
 
@@ -22,37 +23,38 @@ func render() []int16 {
 	for _, part := range waitingRoom {
 		bars += len(part)
 	}
-	mix := make([]float64, int(math.Round(float64(bars*beatsOfBar)*beat*rate)))
+	d := desk{mix: make([]float64, int(math.Round(float64(bars*beatsOfBar)*beat*rate)))}
 	hands := rand.New(rand.NewPCG(seed, seed))
 	uneven := func(by float64) float64 { return by * (2*hands.Float64() - 1) }
 	at := 0.0
 	for _, part := range waitingRoom {
 		for _, b := range part {
+			runtime.Gosched() // nobody waits for it, but calls go on meanwhile
 			for _, p := range b.chord {
-				pad.play(mix, at-0.3+uneven(0.1), pitch(p), beatsOfBar*beat-0.2, 0.20)
+				d.play(&pad, at-0.3+uneven(0.1), pitch(p), beatsOfBar*beat-0.2, 0.20)
 			}
-			bass.play(mix, at, pitch(b.bass), 3.2*beat, 0.34)
+			d.play(&bass, at, pitch(b.bass), 3.2*beat, 0.34)
 			for i, c := range b.pluck {
 				if c == '.' {
 					continue
 				}
 				which := int(c - '0')
 				p := b.chord[which%4] + which/4*12
-				piano.play(mix, at+float64(i)*beat/2+uneven(0.012), pitch(p), beat, 0.36*(1+uneven(0.2)))
+				d.play(&piano, at+float64(i)*beat/2+uneven(0.012), pitch(p), beat, 0.36*(1+uneven(0.2)))
 			}
 			start := at
 			for _, n := range b.melody {
 				if n.pitch != rest {
-					piano.play(mix, start+uneven(0.015), pitch(n.pitch), n.beats*beat, 0.50*(1+uneven(0.1)))
+					d.play(&piano, start+uneven(0.015), pitch(n.pitch), n.beats*beat, 0.50*(1+uneven(0.1)))
 				}
 				start += n.beats * beat
 			}
 			at += beatsOfBar * beat
 		}
 	}
-	reverberate(mix)
-	level(mix)
-	return quantise(mix)
+	reverberate(d.mix)
+	level(d.mix)
+	return quantise(d.mix)
 }
 
 // reverberate adds a room: four echoes that come again, damped (M. R. Schroeder, 1962). The first round only fills it.
