@@ -42,8 +42,6 @@ func compose(g *grammar, name string) ([]phrase, bool) {
 		case kind == "number":
 			if n, ok := number(argument); ok {
 				p.words = g.number(n)
-			} else {
-				p = phrase{spell(argument), digitGap}
 			}
 		case kind == "slot":
 			p.words = slot(g, argument)

@@ -52,23 +52,27 @@ func koreanGroup(n int64) (words []string) {
 	return words
 }
 
-// koreanCount is how many of something, in native words: 세 (개), 스물한 (개). From 100 on they are Sino-Korean.
-func koreanCount(n int64) []string {
-	switch {
-	case n == 0 || n > 99:
+// koreanCount is how many of something, in native words: 세 (개), 스물한 (개). Hundreds are Sino-Korean: 백한 (개).
+func koreanCount(n int64) (words []string) {
+	if n == 0 {
 		return koreanNumber(n)
-	case n == 20:
-		return []string{native(20)} // 스무
+	}
+	if rest := n % 100; rest != n {
+		words = koreanNumber(n - rest)
+		n = rest
+	}
+	switch one := n % 10; {
+	case n == 0:
+	case n == 20: // 스무
+		words = append(words, native(20))
 	case n < 10:
-		return []string{native(n)}
-	}
-	ten := n - n%10
-	words := []string{native(ten)}
-	if ten == 20 {
-		words[0] = "numbers/native-20s" // 스물
-	}
-	if n%10 > 0 {
-		words = append(words, native(n%10))
+		words = append(words, native(n))
+	case n < 30 && n > 20: // 스물
+		words = append(words, "numbers/native-20s", native(one))
+	case one == 0:
+		words = append(words, native(n))
+	default:
+		words = append(words, native(n-one), native(one))
 	}
 	return words
 }

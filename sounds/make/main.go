@@ -28,13 +28,16 @@ import (
 	"ringback/media/wav"
 )
 
-// voices are what is run for a language. The text and -o or -w FILE come after it.
+// voices are what is run for a language. The text and -o or -w FILE come after it, and for single words slower.
 var voices = map[string][]string{
 	"en": {"flite", "-voice", "slt", "--setf", "duration_stretch=1.05"},
 	"zh": {"espeak-ng", "-v", "cmn-latn-pinyin", "-s", "170"},
 	"ko": {"espeak-ng", "-v", "ko", "-s", "165"},
 	"ru": {"espeak-ng", "-v", "ru", "-s", "160"},
 }
+
+// slower is given to espeak-ng for digits, letters and the words of numbers, which nothing around them helps to understand.
+var slower = []string{"-s", "130"}
 
 func main() {
 	all := flag.Bool("all", false, "also what has not changed")
@@ -72,6 +75,10 @@ func makeLanguage(ctx context.Context, language string, all bool) error {
 	now := map[string]string{}
 	made := 0
 	for name, text := range texts {
+		voice := voice
+		if strings.Contains(name, "/") && voice[0] == "espeak-ng" {
+			voice = slices.Concat(voice, slower)
+		}
 		file := filepath.Join(dir, filepath.FromSlash(name)+".wav")
 		now[name] = fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(voice, " ")+"\n"+text)))[:16]
 		if _, err := os.Stat(file); err == nil && before[name] == now[name] {
