@@ -48,7 +48,8 @@ func TestHostileRefusals(t *testing.T) {
 	}
 	for name, headers := range map[string][]string{
 		"150 contacts":            {"Contact: " + many(75, "<sip:%d@x>;q=0.5"), "Contact: " + many(75, "<sip:%d@y>")},
-		"10,000 contacts":         {"Contact: " + many(2000, "<sip:%d@x>")},
+		"2,000 contacts":          {"Contact: " + many(500, "<sip:%d@x>"), "Contact: " + many(500, "<sip:%d@y>"), "Contact: " + many(500, "<sip:%d@z>"), "Contact: " + many(500, "<sip:%d@a>")},
+		"10,000 contacts":         {"Contact: " + many(4000, "<sip:%d@x>")},
 		"the same contact often":  {"Contact: " + many(100, "<sip:1002@x;x=y>;q=0.%d")},
 		"a long contact":          {"Contact: <sip:" + strings.Repeat("1", 900) + "@x>"},
 		"a contact of 30 kB":      {"Contact: <sip:1002@" + strings.Repeat("x", 30000) + ">"},
@@ -85,6 +86,9 @@ func TestHostileRefusals(t *testing.T) {
 					_, o := d.result()
 					if len(o.Contacts) > maxContacts || len(o.Reason) > maxReasons || len(o.ErrorInfo) > maxReasons {
 						t.Errorf("%d contacts, %d reasons, %d ErrorInfo", len(o.Contacts), len(o.Reason), len(o.ErrorInfo))
+					}
+					if name == "2,000 contacts" && status == "302 Moved" && len(o.Contacts) != maxContacts {
+						t.Errorf("%d contacts are followed", len(o.Contacts))
 					}
 					seen := map[string]bool{}
 					for _, r := range o.Contacts {

@@ -58,10 +58,15 @@ func (p *parser) value(n name, v string) string {
 			return ""
 		}
 		return p.list(v, func(v string, i int) (sip.Header, int, string) {
+			// A refusal is one whatever it says, and however much; of a redirection what can be read is followed.
+			res, ok := p.m.(*sip.Response)
+			refusal := ok && res.StatusCode >= 300
+			if refusal && p.count > maxHeaders/2 {
+				return nil, len(v), ""
+			}
 			a := address{}
 			next, what := a.parse(v, i, true)
-			if res, ok := p.m.(*sip.Response); what != "" && ok && res.StatusCode >= 300 {
-				// A refusal is one whatever it says; of a redirection what can be read is followed.
+			if what != "" && refusal {
 				return nil, after(v, i), ""
 			}
 			h := &p.own.contact

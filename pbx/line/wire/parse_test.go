@@ -221,6 +221,23 @@ func TestCanonicalNames(t *testing.T) {
 
 // A refusal is one even if its Contact is malformed; of a list of them those that can be read are kept. In what makes a
 // dialog Contact has to be right.
+func TestTooManyContactsOfARefusal(t *testing.T) {
+	contacts := "Contact: <sip:1@x>" + strings.Repeat(", <sip:2@x>", 500)
+	for _, status := range []string{"302 Moved", "603 Decline"} {
+		m, bad := Parse(message("SIP/2.0 "+status, contacts, contacts, "Retry-After: 5"), fromUDP)
+		if bad != nil {
+			t.Fatalf("%s: %s", status, bad.What)
+		}
+		res := m.(*sip.Response)
+		if n := len(res.GetHeaders("Contact")); n < 50 || n > maxHeaders || res.GetHeader("Retry-After") == nil {
+			t.Errorf("%s: %d contacts, Retry-After %v", status, n, res.GetHeader("Retry-After"))
+		}
+	}
+	if _, bad := Parse(message("SIP/2.0 200 OK", contacts), fromUDP); bad == nil {
+		t.Error("200 OK with 501 contacts is taken")
+	}
+}
+
 func TestMalformedContactOfARefusal(t *testing.T) {
 	for contact, want := range map[string]string{
 		"<sip:1@x>":                                 "sip:1@x",
