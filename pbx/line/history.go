@@ -95,7 +95,7 @@ func history(inv *pbx.Invitation, domain, contact string) []string {
 	return append(values, "<"+contact+">;index="+index+".1;rc="+index)
 }
 
-// diversions are the values of Diversion, newest first: the last is the number that was called at first (RFC 5806 §4).
+// diversions are the values of Diversion, newest first: the last is the number that was called at first (RFC 5806 §6.5).
 func diversions(inv *pbx.Invitation, domain string) []string {
 	values := make([]string, 0, len(inv.Via))
 	for i := len(inv.Via) - 1; i >= 0; i-- {
