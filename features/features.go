@@ -13,8 +13,8 @@ package features
 
 import "ringback/pbx"
 
-// Feature is what a called subscriber may have switched on. It returns what is inside of it as it is where that is off, something
-// around it, or something else instead.
+// Feature is what a called subscriber may have switched on. Where it is off it returns inside(r), as if it were not there; where it is
+// on, something around that, or something else instead.
 type Feature func(r *route, ext *pbx.Extension, inside plan) pbx.Target
 
 // CallerFeature is the same of the subscriber who makes a call to a number.

@@ -2,7 +2,8 @@ package pbx
 
 import "context"
 
-// MaxBranches bounds how many phones one call may ring at a time (RFC 5393 §5.3).
+// MaxBranches bounds the branches of one fork, and the phones of one extension that ring at a time (RFC 5393 §5.3). How many places a
+// whole call may have is for whoever makes its plan to bound.
 const MaxBranches = 32
 
 // Fork tries all targets at once. The first that answers wins, the others are cancelled as completed elsewhere.
