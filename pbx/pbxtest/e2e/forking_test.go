@@ -36,7 +36,7 @@ func (s *scene) ringAll(caller *pbxtest.Phone, phones []*pbxtest.Phone) (l *pbxt
 // cancelled waits for the CANCEL and says its Reason.
 func (s *scene) cancelled(l *pbxtest.CallLeg) string {
 	s.Helper()
-	m, err := l.Phone.Expect(s.ctx, "CANCEL")
+	m, err := l.Phone.Expect(s.ctx, "CANCEL", func(m *pbxtest.Message) bool { return m.CallID() == l.CallID })
 	s.must(err)
 	s.must(l.Ended(s.ctx))
 	return m.Get("Reason")
