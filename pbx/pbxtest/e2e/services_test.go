@@ -260,6 +260,7 @@ type record struct {
 	Status        int
 	By            string `json:"answered_by"`
 	EndedBy       string `json:"ended_by"`
+	CallID        string `json:"call_id"`
 	Path          []struct{ Node, Outcome string }
 }
 
@@ -272,13 +273,21 @@ func (r record) way() []string {
 	return all
 }
 
-// record waits for that of the newest call from one number to another.
+// record waits for that of the newest call that a phone has made to a number.
 func (s *scene) record(from, to string) record {
 	s.Helper()
+	callID := ""
+	for _, p := range s.phones {
+		for _, l := range p.Legs() {
+			if p.User() == from && !l.Incoming {
+				callID = l.CallID
+			}
+		}
+	}
 	var found struct{ Items []record }
 	s.eventually("there is a record of "+from+" calling "+to, func() bool {
 		s.must(s.x.api(s.ctx, "GET", "/cdrs?from="+url.QueryEscape(from)+"&to="+url.QueryEscape(to), nil, &found))
-		return len(found.Items) > 0 && found.Items[0].EndedBy != ""
+		return len(found.Items) > 0 && found.Items[0].EndedBy != "" && (callID == "" || found.Items[0].CallID == callID)
 	})
 	return found.Items[0]
 }
