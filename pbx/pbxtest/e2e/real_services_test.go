@@ -77,6 +77,20 @@ func TestSippScreened(t *testing.T) {
 	})
 }
 
+// sipp calls somebody who is busy and forwarded, forty times at once: each call is answered by the target.
+func TestSippForwarded(t *testing.T) {
+	playReal(t, "sipp", func(s *scene) {
+		bob, carol := s.phone(), s.phone()
+		bob.OnCall(pbxtest.AutoReject(486, 0))
+		carol.OnCall(pbxtest.AutoAnswer(50 * time.Millisecond))
+		s.services(bob.User(), "forward_busy", to(carol.User()))
+		s.must(s.sipp(real.Scenario{Name: "uac_auth", Remote: s.x.sip, Service: bob.User(), User: s.extension(), Calls: 40, Rate: 40}).Wait(30 * time.Second))
+		if b, c := bob.Count("INVITE"), carol.Count("INVITE"); b != 40 || c != 40 {
+			s.Errorf("the phones were called %d and %d times", b, c)
+		}
+	})
+}
+
 // sipp is a phone with a local forward (UDP, as in TestSippAnswers).
 func TestSippRedirects(t *testing.T) {
 	playReal(t, "sipp", func(s *scene) {
