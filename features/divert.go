@@ -22,8 +22,10 @@ var (
 	causeDisturbed   = cause{"do-not-disturb", 404}
 	causeClosed      = cause{"time-of-day", 404}
 	causeFindMe      = cause{"follow-me", 404}
-	causeRedirect    = cause{"deflection", 302} // the response of the phone itself (RFC 7044 §10.2)
 )
+
+// causeRedirect is that of a redirection by a phone: its own response (RFC 7044 §10.2).
+func causeRedirect(o pbx.Outcome) cause { return cause{"deflection", o.Status} }
 
 // divert sends the call on from the number that it came to, as a call by the subscriber whose number that is (nil: of a
 // group). wait is how long the target rings, 0: as long as it does anyway. The caller is told by 181, but not of what cannot be.

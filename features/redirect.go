@@ -50,7 +50,7 @@ func (r *route) redirected(ext *pbx.Extension, o pbx.Outcome) pbx.Target {
 		case r.passedBy(contact.Number):
 			looped = true
 		default:
-			step = append(step, r.divert(ext, contact.Number, causeRedirect, r.wait))
+			step = append(step, r.divert(ext, contact.Number, causeRedirect(o), r.wait))
 		}
 		if len(step) > 0 && (i == len(to)-1 || to[i+1].Q != contact.Q) {
 			steps = append(steps, pbx.Fork(step...))

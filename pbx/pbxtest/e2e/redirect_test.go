@@ -16,7 +16,7 @@ func TestRedirect302(t *testing.T) {
 		for _, status := range []int{302, 301, 305, 380} {
 			bob.OnCall(pbxtest.AutoRedirect(status, carol.User()))
 			caller, callee := s.sentOn(alice, bob.User(), carol)
-			s.sentBy(callee.Invite, carol.User(), [3]string{bob.User(), "deflection", "302"})
+			s.sentBy(callee.Invite, carol.User(), [3]string{bob.User(), "deflection", fmt.Sprint(status)})
 			s.talkAndEnd(caller, callee)
 		}
 		// It has rung before.
