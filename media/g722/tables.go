@@ -1,0 +1,87 @@
+package g722
+
+import "math"
+
+// The tables of §6.2, by their numbers there.
+
+// decisions are the levels between the 30 steps of a sign (table 7, Q6).
+var decisions = [...]int32{
+	35, 72, 110, 150, 190, 233, 276, 323, 370, 422, 473, 530, 587, 650, 714,
+	786, 858, 940, 1023, 1121, 1219, 1339, 1458, 1612, 1765, 1980, 2195, 2557, 2919,
+}
+
+// decisionHigh is the only level of the upper band (Q2).
+const decisionHigh = 564
+
+// inverse6, inverse4 and inverse2 are the values that a code stands for: of the lower band with all six bits, with four,
+// which is what adapts, and of the upper band (QM6, QM4, QM2).
+var (
+	inverse6 = [64]int32{
+		-136, -136, -136, -136, -24808, -21904, -19008, -16704, -14984, -13512, -12280, -11192, -10232, -9360, -8576, -7856,
+		-7192, -6576, -6000, -5456, -4944, -4464, -4008, -3576, -3168, -2776, -2400, -2032, -1688, -1360, -1040, -728,
+		24808, 21904, 19008, 16704, 14984, 13512, 12280, 11192, 10232, 9360, 8576, 7856, 7192, 6576, 6000, 5456,
+		4944, 4464, 4008, 3576, 3168, 2776, 2400, 2032, 1688, 1360, 1040, 728, 432, 136, -432, -136,
+	}
+	inverse4 = [16]int32{
+		0, -20456, -12896, -8968, -6288, -4240, -2584, -1200, 20456, 12896, 8968, 6288, 4240, 2584, 1200, 0,
+	}
+	inverse2 = [4]int32{-7408, -1616, 7408, 1616}
+)
+
+// weightsLow and weightsHigh say how a code changes the scale (WL by way of RL42, WH by way of RH2).
+var (
+	weightsLow = [16]int32{
+		-60, 3042, 1198, 538, 334, 172, 58, -30, 3042, 1198, 538, 334, 172, 58, -30, -60,
+	}
+	weightsHigh = [4]int32{798, -214, 798, -214}
+)
+
+// powers are those of two in steps of a 32nd, with eleven bits after the point (ILB).
+var powers = func() (p [32]int32) {
+	for i := range p {
+		p[i] = int32(math.Round(2048 * math.Exp2(float64(i)/32)))
+	}
+	return
+}()
+
+// quantizeLow is block QUANTL: the code of a difference.
+func quantizeLow(e, scale int32) byte {
+	negative := e < 0
+	if negative {
+		e = -(e + 1)
+	}
+	low, high := 0, len(decisions)
+	for low < high {
+		if m := (low + high) / 2; e < decisions[m]*scale>>12 {
+			high = m
+		} else {
+			low = m + 1
+		}
+	}
+	switch {
+	case !negative:
+		return byte(61 - low)
+	case low < 2:
+		return byte(63 - low)
+	default:
+		return byte(33 - low)
+	}
+}
+
+// quantizeHigh is block QUANTH.
+func quantizeHigh(e, scale int32) byte {
+	negative := e < 0
+	if negative {
+		e = -(e + 1)
+	}
+	switch large := e >= decisionHigh*scale>>12; {
+	case negative && large:
+		return 0
+	case negative:
+		return 1
+	case large:
+		return 2
+	default:
+		return 3
+	}
+}
