@@ -23,8 +23,8 @@ type entry struct {
 	samples []int16
 	err     error
 
-	place *list.Element // guarded by cache.mu
-	cost  int           // the same
+	in   *list.Element // cache.recent, nil once it is not there; guarded by cache.mu
+	cost int           // the same
 }
 
 // overhead is what an entry takes besides its samples, about.
@@ -37,7 +37,7 @@ func (c *cache) get(v version, read func() ([]int16, error)) ([]int16, error) {
 		e.samples, e.err = read()
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if e.place != nil {
+		if e.in != nil {
 			e.cost += 2 * cap(e.samples)
 			c.used += 2 * cap(e.samples)
 			c.shrink()
@@ -49,10 +49,10 @@ func (c *cache) get(v version, read func() ([]int16, error)) ([]int16, error) {
 func (c *cache) entry(v version) *entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key := v.root + "\x00" + v.path
+	key := v.place()
 	e := c.entries[key]
 	if e != nil && e.size == v.size && e.changed.Equal(v.changed) {
-		c.recent.MoveToFront(e.place)
+		c.recent.MoveToFront(e.in)
 		return e
 	}
 	if e != nil {
@@ -62,7 +62,7 @@ func (c *cache) entry(v version) *entry {
 		c.entries = map[string]*entry{}
 	}
 	e = &entry{version: v, cost: overhead}
-	e.place = c.recent.PushFront(e)
+	e.in = c.recent.PushFront(e)
 	c.entries[key] = e
 	c.used += e.cost
 	c.shrink()
@@ -77,8 +77,17 @@ func (c *cache) shrink() {
 }
 
 func (c *cache) drop(e *entry) {
-	c.recent.Remove(e.place)
-	delete(c.entries, e.root+"\x00"+e.path)
+	c.recent.Remove(e.in)
+	delete(c.entries, e.version.place())
 	c.used -= e.cost
-	e.place = nil
+	e.in = nil
+}
+
+// forget lets a file be read again, whatever its version.
+func (c *cache) forget(v version) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.entries[v.place()]; e != nil {
+		c.drop(e)
+	}
 }

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pelletier/go-toml/v2"
-
 	"ringback/sounds"
 )
 
@@ -20,32 +18,12 @@ var update = flag.Bool("update", false, "write the golden lists anew")
 
 // textsOf says what each prompt of a language says.
 func textsOf(t testing.TB, language string) map[string]string {
-	b, err := sounds.Files.ReadFile(language + ".toml")
+	t.Helper()
+	all, err := texts(language)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var table map[string]any
-	if err := toml.Unmarshal(b, &table); err != nil {
-		t.Fatal(err)
-	}
-	texts := map[string]string{}
-	var walk func(prefix string, table map[string]any)
-	walk = func(prefix string, table map[string]any) {
-		for name, v := range table {
-			switch v := v.(type) {
-			case string:
-				texts[prefix+name] = v
-			case map[string]any:
-				if text, ok := v["text"].(string); ok {
-					texts[prefix+name] = text
-				} else {
-					walk(prefix+name+"/", v)
-				}
-			}
-		}
-	}
-	walk("", table)
-	return texts
+	return all
 }
 
 // goldenNames are what the golden lists have.

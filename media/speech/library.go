@@ -26,7 +26,8 @@ type library struct {
 	asterisk map[string]string // language: directory of its set
 	log      *slog.Logger
 	cache    cache
-	logged   sync.Map // problems, by place, that were logged already
+	logged   sync.Map   // problems, by place, that were logged already
+	writing  sync.Mutex // by Replace
 }
 
 // find gives the recordings of a prompt, nil if there are none. They are everybody's.
@@ -62,6 +63,9 @@ type version struct {
 	size       int64
 	changed    time.Time
 }
+
+// place tells files apart.
+func (v version) place() string { return v.root + "\x00" + v.path }
 
 // errNoFile is what is there and cannot be read as a file.
 var errNoFile = errors.New("it is not a file")
