@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -106,14 +107,16 @@ func (l *logbook) String() string {
 	return l.b.String()
 }
 
-// freePort is a loopback port that is free for UDP and TCP.
+// freePort is a loopback port that is free for UDP and TCP. It is none that the system gives to connections, which would come
+// to have it before the program does, and no two calls return the same.
 func freePort() (netip.AddrPort, error) {
-	for range 50 {
-		u, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	const first, n = 21000, 11000 // RTP and what package real takes are below
+	for range n {
+		a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), first+uint16((37*uint32(os.Getpid())+lastPort.Add(1))%n))
+		u, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(a))
 		if err != nil {
-			return netip.AddrPort{}, err
+			continue
 		}
-		a := u.LocalAddr().(*net.UDPAddr).AddrPort()
 		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(a))
 		_ = u.Close()
 		if err == nil {
@@ -122,6 +125,8 @@ func freePort() (netip.AddrPort, error) {
 	}
 	return netip.AddrPort{}, fmt.Errorf("no port is free for UDP and TCP")
 }
+
+var lastPort atomic.Uint32
 
 var ranges struct {
 	sync.Mutex
