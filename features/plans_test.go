@@ -57,6 +57,7 @@ func TestGoldenPlans(t *testing.T) {
 		"forward always by 302": {on: func(w *world) {
 			w.of("1000").Always = pbx.Forward{On: true, To: "00441234", Answer: "redirect", Set: by("1000")}
 		}},
+		"redirections that the caller follows": {on: func(w *world) { w.of("1000").Redirect = pbx.PassOn }},
 		"forward by 302 to itself": {on: func(w *world) {
 			w.of("1000").Always = pbx.Forward{On: true, To: "1000", Answer: "redirect"}
 		}},

@@ -10,20 +10,24 @@ import (
 // Redirect treats redirections (3xx) from the subscriber's phones, as he wants it. By default they are followed as if he had set a
 // forward: RFC 3261 §8.1.3.4.
 func Redirect(r *route, ext *pbx.Extension, inside plan) pbx.Target {
-	own := *r
+	own, why := *r, ""
 	switch ext.Services.Redirect {
 	case pbx.PassOn:
+		why = passedOn
 		own.onRedirect = func(o pbx.Outcome) pbx.Target {
 			o.ToCaller = true
-			return pbx.Because("redirections of the phone are for the caller to follow", pbx.Refuse(o))
+			return pbx.Because(passedOn, pbx.Refuse(o))
 		}
 	case pbx.NoOther:
+		why = "redirections by the phone are not followed"
 		own.onRedirect = refused
 	default:
 		own.onRedirect = func(o pbx.Outcome) pbx.Target { return r.redirected(ext, o) }
 	}
-	return inside(&own)
+	return pbx.Because(why, inside(&own))
 }
+
+const passedOn = "redirections by the phone are for the caller to follow"
 
 // RefuseRedirect lets a redirection count as the phone's refusal, whatever the subscriber wants.
 func RefuseRedirect(r *route, ext *pbx.Extension, inside plan) pbx.Target {
