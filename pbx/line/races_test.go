@@ -23,12 +23,15 @@ func (p *phone) drain() (all []string) {
 	return all
 }
 
-// orders are all ways in which three of the names, which may be the same, can follow each other.
+// orders are all ways in which three of the names can follow each other, and each twice.
 func orders(names []string) (all [][]string) {
 	for _, a := range names {
+		all = append(all, []string{a, a})
 		for _, b := range names {
 			for _, c := range names {
-				all = append(all, []string{a, b, c})
+				if a != b && b != c && a != c {
+					all = append(all, []string{a, b, c})
+				}
 			}
 		}
 	}
