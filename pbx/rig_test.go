@@ -81,12 +81,19 @@ func (directory) Extension(number string) *pbx.Extension {
 
 // with runs f in a bubble; at its end no call, leg or goroutine may be left. Without plan the dialled number rings 20 s.
 func with(t *testing.T, plan func(*pbx.Call) pbx.Target, f func(*rig)) {
+	if plan == nil {
+		plan = func(c *pbx.Call) pbx.Target { return pbx.Ring(c.Dialled, 20*time.Second) }
+	}
+	withOptions(t, func(o *pbx.Options) { o.Route = plan }, f)
+}
+
+// withOptions is with, of a switchboard that is set otherwise.
+func withOptions(t *testing.T, set func(*pbx.Options), f func(*rig)) {
 	synctest.Test(t, func(t *testing.T) {
-		if plan == nil {
-			plan = func(c *pbx.Call) pbx.Target { return pbx.Ring(c.Dialled, 20*time.Second) }
-		}
 		r := &rig{T: t, Line: pbxtest.NewLine(), journal: &journal{}}
-		r.sb = pbx.New(pbx.Options{Line: r.Line, Journal: r.journal, Route: plan, Directory: directory{}, Prompt: prompt})
+		o := pbx.Options{Line: r.Line, Journal: r.journal, Directory: directory{}, Prompt: prompt}
+		set(&o)
+		r.sb = pbx.New(o)
 		r.Line.Exchange = r.sb
 		f(r)
 		synctest.Wait()

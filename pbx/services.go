@@ -195,3 +195,18 @@ type FeatureCodes struct {
 	Profile string            `json:"profile,omitempty"` // "ringback" (also ""), "fusionpbx" or "mikopbx"
 	Changed map[string]string `json:"changed,omitempty"` // service → code; "": switched off
 }
+
+// Room is a conference room: a number where callers meet (RFC 4579).
+type Room struct {
+	Number           string `json:"number"`
+	Name             string `json:"name"`
+	Enabled          bool   `json:"enabled"`
+	PINHash          string `json:"pin_hash,omitempty"`           // to be asked for; "": nobody is asked
+	ModeratorPINHash string `json:"moderator_pin_hash,omitempty"` // makes a moderator of whoever knows it; "": everybody is one
+	Limit            int    `json:"limit,omitempty"`              // members at a time; 0: 100
+	Quiet            bool   `json:"quiet,omitempty"`              // nobody hears who comes and goes
+	Muted            bool   `json:"muted,omitempty"`              // members come in muted; a moderator does not
+	WaitForModerator bool   `json:"wait_for_moderator,omitempty"` // until one is there, members hear music
+	EndWithModerator bool   `json:"end_with_moderator,omitempty"` // when the last moderator leaves, so do all
+	Set              Set    `json:"set,omitzero"`
+}

@@ -22,8 +22,10 @@ type Options struct {
 	Directory Directory
 	// Prompt is the sound of a prompt, nil if there is none of that name; every call of it gives a new Sound. Nil: no prompts.
 	Prompt func(name string) media.Sound
-	Recent *Recent // nil: its own
-	Log    *slog.Logger
+	// NewRoom opens a room for a conference. Nil: there are no conferences.
+	NewRoom func() media.Room
+	Recent  *Recent // nil: its own
+	Log     *slog.Logger
 }
 
 // Switchboard carries out plans and keeps who talks to whom. It implements Exchange.
@@ -33,6 +35,7 @@ type Switchboard struct {
 	route     func(*Call) Target
 	directory Directory
 	prompt    func(string) media.Sound
+	newRoom   func() media.Room
 	recent    *Recent
 	log       *slog.Logger
 	base      context.Context
@@ -42,8 +45,9 @@ type Switchboard struct {
 
 	mu       sync.Mutex
 	calls    map[string]*Call
-	usage    map[string]*usage // by extension
-	turns    map[string]int    // whose turn it is, by group
+	usage    map[string]*usage      // by extension
+	turns    map[string]int         // whose turn it is, by group
+	rooms    map[string]*conference // by number of the room
 	draining bool
 	idle     chan struct{} // closed when draining and the last call is over
 	plans    sync.WaitGroup
@@ -64,11 +68,14 @@ const messagesAtOnce = 1024
 func New(o Options) *Switchboard {
 	s := &Switchboard{
 		line: o.Line, journal: o.Journal, route: o.Route, directory: o.Directory, log: o.Log,
-		prompt: o.Prompt, recent: o.Recent,
+		prompt: o.Prompt, newRoom: o.NewRoom, recent: o.Recent, rooms: make(map[string]*conference),
 		messages: make(chan struct{}, messagesAtOnce), calls: make(map[string]*Call), usage: make(map[string]*usage), turns: make(map[string]int),
 	}
 	if s.prompt == nil {
 		s.prompt = func(string) media.Sound { return nil }
+	}
+	if s.newRoom == nil {
+		s.newRoom = func() media.Room { return nil }
 	}
 	if s.recent == nil {
 		s.recent = NewRecent()

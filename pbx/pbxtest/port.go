@@ -13,6 +13,7 @@ type Port struct {
 	formats []media.Format
 	hears   *Port // itself for an echo
 	playing *playing
+	room    *Room
 	keys    func(byte)
 	over    bool // the leg has ended: nothing is heard any more
 	stats   media.Stats
@@ -41,7 +42,7 @@ func (p *Prompt) Frame([]int16) bool {
 func (p *Port) Play(s media.Sound, done func(bool)) {
 	ports.Lock()
 	defer ports.Unlock()
-	p.leave()
+	p.part()
 	if p.over {
 		if done != nil {
 			go done(false)
@@ -174,6 +175,14 @@ func (p *Port) sound() *media.Codec {
 
 // leave needs ports.
 func (p *Port) leave() {
+	p.part()
+	if p.room != nil {
+		p.room.drop(p)
+	}
+}
+
+// part ends what is heard, but for a room, which goes on behind a prompt. It needs ports.
+func (p *Port) part() {
 	if p.playing != nil {
 		close(p.playing.stop)
 		p.playing = nil
@@ -216,6 +225,9 @@ func (p *Port) Hears() string {
 	}
 	switch p.hears {
 	case nil:
+		if p.room != nil {
+			return p.room.heard(p)
+		}
 		return ""
 	case p:
 		return "echo"
