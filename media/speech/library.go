@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -126,10 +127,34 @@ func decode(r io.Reader) ([]int16, error) {
 	if err != nil {
 		return nil, err
 	}
+	samples = trim(samples)
 	for i := range min(edge, len(samples)/2) {
 		last := len(samples) - 1 - i
 		samples[i] = int16(int(samples[i]) * i / edge)
 		samples[last] = int16(int(samples[last]) * i / edge)
 	}
 	return samples, nil
+}
+
+// Silence around a recording would be heard as a gap between words: what is below faint at the ends goes, but for a little.
+const (
+	faint  = 200                  // of 32767, -44 dBFS
+	little = wav.Rate * 40 / 1000 // samples
+)
+
+func trim(samples []int16) []int16 {
+	loud := func(v int16) bool { return v > faint || v < -faint }
+	first := slices.IndexFunc(samples, loud)
+	if first < 0 {
+		return samples // nothing else than silence: that is meant
+	}
+	last := len(samples) - 1
+	for !loud(samples[last]) {
+		last--
+	}
+	from, to := max(0, first-little), min(len(samples), last+1+little)
+	if to-from < len(samples)*3/4 {
+		return slices.Clone(samples[from:to])
+	}
+	return samples[from:to]
 }

@@ -142,7 +142,8 @@ func TestRecordings(t *testing.T) {
 			}
 			r := recordings[0]
 			length := time.Duration(len(r)) * time.Second / 8000
-			if shortest := 60 * time.Millisecond * time.Duration(1+len([]rune(texts[name]))/4); length < 100*time.Millisecond || length < shortest/2 || length > 25*time.Second {
+			least := max(100, 8*time.Duration(len([]rune(texts[name])))) * time.Millisecond
+			if length < least || length > 25*time.Second {
 				t.Errorf("%s: %v long", path, length)
 			}
 			var loud []int16
@@ -308,6 +309,30 @@ func TestOrder(t *testing.T) {
 	for i := 1; i < len(heard); i++ { // 12000 at 900 Hz moves by 8200 a sample at most
 		if d := int(heard[i]) - int(heard[i-1]); d > 8300 || d < -8300 {
 			t.Fatalf("a click of %d at %d", d, i)
+		}
+	}
+}
+
+// Silence around a word is left out, silence alone is not.
+func TestTrim(t *testing.T) {
+	quiet := make([]int16, 4000)
+	for i := range quiet {
+		quiet[i] = int16(i % 100)
+	}
+	loud := slices.Repeat([]int16{5000, -5000}, 400)
+	for _, test := range []struct {
+		in   []int16
+		want int
+	}{
+		{slices.Concat(quiet, loud, quiet), 800 + 2*little},
+		{slices.Concat(quiet[:50], loud, quiet[:20]), 870},
+		{slices.Concat(loud, quiet[:1000]), 800 + little},
+		{slices.Concat(loud, quiet, loud), 5600},
+		{quiet, 4000},
+		{nil, 0},
+	} {
+		if got := trim(test.in); len(got) != test.want {
+			t.Errorf("%d samples became %d, want %d", len(test.in), len(got), test.want)
 		}
 	}
 }
