@@ -57,8 +57,7 @@ func main() {
 }
 
 func makeLanguage(ctx context.Context, language string, all bool) error {
-	voice := voices[language]
-	if voice == nil {
+	if voices[language] == nil {
 		return fmt.Errorf("there is no voice for %q", language)
 	}
 	dir := filepath.Join("sounds", language)
@@ -75,12 +74,9 @@ func makeLanguage(ctx context.Context, language string, all bool) error {
 	now := map[string]string{}
 	made := 0
 	for name, text := range texts {
-		voice := voice
-		if strings.Contains(name, "/") && voice[0] == "espeak-ng" {
-			voice = slices.Concat(voice, slower)
-		}
+		voice := voiceOf(language, name)
 		file := filepath.Join(dir, filepath.FromSlash(name)+".wav")
-		now[name] = fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(voice, " ")+"\n"+text)))[:16]
+		now[name] = sum(voice, text)
 		if _, err := os.Stat(file); err == nil && before[name] == now[name] {
 			continue
 		}
@@ -99,6 +95,20 @@ func makeLanguage(ctx context.Context, language string, all bool) error {
 	}
 	fmt.Printf("%s: %d prompts, %d made, %d removed\n", language, len(texts), made, removed)
 	return writeSums(dir, now)
+}
+
+// voiceOf is what is run for a prompt.
+func voiceOf(language, name string) []string {
+	voice := voices[language]
+	if strings.Contains(name, "/") && voice[0] == "espeak-ng" {
+		return slices.Concat(voice, slower)
+	}
+	return voice
+}
+
+// sum tells what a file was made of.
+func sum(voice []string, text string) string {
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(voice, " ")+"\n"+text)))[:16]
 }
 
 // readTable gives what is to be given to the voice for each prompt.
