@@ -71,6 +71,7 @@ func (c *codeCall) mayForward(to string) bool {
 		return false
 	}
 	r := c.route.again().reaching(c.caller.Number, c.caller.Number)
+	r.from = pbx.Identity{} // a call by anybody
 	return leads(r.divert(c.caller, to, causeAlways, 0))
 }
 

@@ -52,6 +52,9 @@ func (r *route) step(ext *pbx.Extension, s *pbx.Step, inside plan) pbx.Target {
 		if r.full() {
 			break
 		}
+		if r.isCaller(p.Number) && r.self(p.Number) != ext.Number { // where he is not, it seems
+			continue
+		}
 		there := *r
 		if p.Confirm {
 			there.confirm = confirmWithin

@@ -6,10 +6,10 @@ import (
 	"ringback/pbx"
 )
 
-// AlwaysForward sends every call on, and rings no phone of the subscriber.
+// AlwaysForward sends every call on, and rings no phone of the subscriber, unless the call comes from where it would be sent.
 func AlwaysForward(r *route, ext *pbx.Extension, inside plan) pbx.Target {
 	f := &ext.Services.Always
-	if !f.On {
+	if !r.applies(f) {
 		return inside(r)
 	}
 	return r.forward(ext, f, "forward always", causeAlways, r.wait)
@@ -19,18 +19,19 @@ func AlwaysForward(r *route, ext *pbx.Extension, inside plan) pbx.Target {
 // call at the number it is sent to is not judged again here.
 func Forward(r *route, ext *pbx.Extension, inside plan) pbx.Target {
 	s := &ext.Services
-	if !s.Busy.On && !s.NoAnswer.On && !s.Unreachable.On {
+	busy, unanswered, unreachable := r.applies(&s.Busy), r.applies(&s.NoAnswer), r.applies(&s.Unreachable)
+	if !busy && !unanswered && !unreachable {
 		return inside(r)
 	}
 	own := r
-	if s.NoAnswer.On && s.NoAnswer.After > 0 && r.wait == 0 {
+	if unanswered && s.NoAnswer.After > 0 && r.wait == 0 {
 		shorter := *r
 		shorter.wait = seconds(s.NoAnswer.After)
 		own = &shorter
 	}
 	t := inside(own)
 	branches := make([]pbx.Branch, 0, 3)
-	if s.Busy.On {
+	if busy {
 		why := causeBusy
 		if s.DoNotDisturb.On {
 			why = causeDisturbed
@@ -40,18 +41,21 @@ func Forward(r *route, ext *pbx.Extension, inside plan) pbx.Target {
 	if s.DoNotDisturb.On { // then nothing else can come of it
 		return pbx.Else(t, branches...)
 	}
-	if s.NoAnswer.On {
+	if unanswered {
 		kinds := []pbx.Kind{pbx.NoAnswer, pbx.Unreachable}
-		if s.Unreachable.On {
+		if unreachable {
 			kinds = kinds[:1]
 		}
 		branches = append(branches, pbx.On(r.forward(ext, &s.NoAnswer, "forward on no answer", causeNoAnswer, 0), kinds...))
 	}
-	if s.Unreachable.On {
+	if unreachable {
 		branches = append(branches, pbx.On(r.forward(ext, &s.Unreachable, "forward when unreachable", causeUnavailable, 0), pbx.Unreachable))
 	}
 	return pbx.Else(t, branches...)
 }
+
+// applies reports whether a forward is on, and would not send the call back to who makes it.
+func (r *route) applies(f *pbx.Forward) bool { return f.On && !r.isCaller(f.To) }
 
 // forward is where f sends the call, for the subscriber who set it. wait is how long the target rings where f does not say it.
 func (r *route) forward(ext *pbx.Extension, f *pbx.Forward, what string, why cause, wait time.Duration) pbx.Target {

@@ -31,7 +31,7 @@ func (r *route) members(g *pbx.Group) pbx.Target {
 	looped := false
 	for _, number := range g.Members {
 		ext := r.Directory.Extension(number)
-		if ext == nil || !ext.Enabled {
+		if ext == nil || !ext.Enabled || r.isCaller(number) { // who calls his own group wants the others
 			continue
 		}
 		if len(candidates) == limit || r.full() {

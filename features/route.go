@@ -140,6 +140,12 @@ func (r *route) self(number string) string {
 	return number
 }
 
+// isCaller reports whether a number reaches the extension that calls. A call is not sent back to it: so who forwards all calls to his
+// secretary can be called by her.
+func (r *route) isCaller(number string) bool {
+	return r.from.Number != "" && r.self(number) == r.from.Number && r.Directory.Extension(r.from.Number) != nil
+}
+
 // full reports whether the call has as many places to go to as it may have.
 func (r *route) full() bool { return r.left.Load() <= 0 }
 
