@@ -36,6 +36,7 @@ func (o *codeOffice) snapshot() *office {
 func (o *codeOffice) Extension(number string) *pbx.Extension { return o.snapshot().Extension(number) }
 func (o *codeOffice) Owner(number string) *pbx.Extension     { return o.snapshot().Owner(number) }
 func (o *codeOffice) Group(number string) *pbx.Group         { return o.snapshot().Group(number) }
+func (o *codeOffice) Room(number string) *pbx.Room           { return o.snapshot().Room(number) }
 func (o *codeOffice) Hours(name string) *pbx.Hours           { return o.snapshot().Hours(name) }
 func (o *codeOffice) Office() *pbx.Office                    { return o.now.Office() }
 
@@ -89,6 +90,9 @@ func (o *codeOffice) SwitchHours(ctx context.Context, name, mode string, by pbx.
 }
 
 func (o *codeOffice) CheckPIN(context.Context, string, string) bool { return false }
+func (o *codeOffice) CheckRoomPIN(context.Context, string, string) (ok, moderator bool) {
+	return false, false
+}
 
 // noJournal keeps no records.
 type noJournal struct{}

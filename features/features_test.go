@@ -11,12 +11,14 @@ import (
 type office struct {
 	extensions map[string]*pbx.Extension
 	groups     map[string]*pbx.Group
+	rooms      map[string]*pbx.Room
 	hours      map[string]*pbx.Hours
 	office     pbx.Office
 }
 
 func (o *office) Extension(number string) *pbx.Extension { return o.extensions[number] }
 func (o *office) Group(number string) *pbx.Group         { return o.groups[number] }
+func (o *office) Room(number string) *pbx.Room           { return o.rooms[number] }
 func (o *office) Hours(name string) *pbx.Hours           { return o.hours[name] }
 func (o *office) Office() *pbx.Office                    { return &o.office }
 func (o *office) Owner(number string) *pbx.Extension {

@@ -60,7 +60,7 @@ type route struct {
 	from    pbx.Identity    // as the called party is shown it
 	called  string          // the number by which the call came to the subscriber, or group
 	via     []pbx.Diversion // by which the call came here, oldest first
-	passed  []string        // extensions and groups that it came by: none may come again
+	passed  []string        // extensions, groups and rooms that it came by: none may come again
 	wait    time.Duration   // how long phones ring; 0: as their extension says
 	confirm time.Duration   // who answers has to press 1 within this time; 0: need not
 	// onRedirect is what the phones that ring next may do by a 3xx, nil: nothing.
@@ -95,16 +95,20 @@ func (r *route) number(number string) pbx.Target {
 	case r.full():
 		return r.end(tooManyPlaces, pbx.TooManyHops)
 	}
-	ext, group := r.Directory.Owner(number), r.Directory.Group(number)
+	ext, group, room := r.Directory.Owner(number), r.Directory.Group(number), r.Directory.Room(number)
 	switch {
 	case ext != nil && ext.Enabled:
 		return r.reaching(ext.Number, number).extension(ext, Terminating)
 	case group != nil && group.Enabled:
 		return r.reaching(group.Number, number).group(group)
+	case room != nil && room.Enabled:
+		return r.reaching(room.Number, number).room(room)
 	case ext != nil:
 		return r.end("extension "+ext.Number+" is disabled", noSuchNumber)
 	case group != nil:
 		return r.end("ring group "+number+" is disabled", noSuchNumber)
+	case room != nil:
+		return r.end("conference room "+number+" is disabled", noSuchNumber)
 	case IsCode(r.Directory.Office(), number):
 		return r.end(number+" is a feature code, which only an extension that dials it reaches", noSuchNumber)
 	}
@@ -121,7 +125,7 @@ func (r *route) end(why string, o pbx.Outcome) pbx.Target {
 	return pbx.Because(why, pbx.Refuse(o))
 }
 
-// reaching is r as it comes to an extension or group, by a number of it.
+// reaching is r as it comes to an extension, group or room, by a number of it.
 func (r *route) reaching(self, number string) *route {
 	to := *r
 	to.called, to.onRedirect = number, nil

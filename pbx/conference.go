@@ -61,6 +61,21 @@ var (
 	leaveKey = byte('8')
 )
 
+// Conference answers and takes the caller into the conference of a room. admit, if not nil, says first whether he may come in, and
+// whether as a moderator; without it everybody does, as one. name is shown with the plan.
+func Conference(name string, room *Room, admit func(context.Context, *Talk) (moderator, ok bool)) Target {
+	return service{name: name, focus: admit == nil, talk: func(ctx context.Context, t *Talk) Target {
+		moderator, ok := true, true
+		if admit != nil {
+			moderator, ok = admit(ctx, t)
+		}
+		if ok {
+			t.Meet(ctx, room, moderator)
+		}
+		return nil
+	}}
+}
+
 // Meet keeps the caller in the conference of a room until he leaves, is removed, hangs up, or it ends.
 func (t *Talk) Meet(ctx context.Context, room *Room, moderator bool) {
 	m := &member{leg: t.leg, call: t.Call.ID, from: t.Call.From, since: time.Now().UTC(), moderator: moderator, muted: room.Muted && !moderator,
@@ -71,6 +86,7 @@ func (t *Talk) Meet(ctx context.Context, room *Room, moderator bool) {
 		return
 	}
 	defer func() { t.sb.leave(c, m) }()
+	t.leg.Focus()
 	joined, alone := false, false
 	var said chan bool // the prompt before the music
 	for {

@@ -33,6 +33,8 @@ type OfficeDirectory interface {
 	Owner(number string) *Extension
 	// Group returns the ring group of that number; nil if there is none.
 	Group(number string) *Group
+	// Room returns the conference room of that number; nil if there is none.
+	Room(number string) *Room
 	// Hours returns opening hours by name; nil if there are none.
 	Hours(name string) *Hours
 	// Office is never nil.
@@ -48,6 +50,8 @@ type Settings interface {
 	SwitchHours(ctx context.Context, name, mode string, by Set) error
 	// CheckPIN reports whether pin is that of the extension. It takes its time.
 	CheckPIN(ctx context.Context, extension, pin string) bool
+	// CheckRoomPIN reports whether pin lets somebody into a conference room, and whether as a moderator. It takes its time.
+	CheckRoomPIN(ctx context.Context, room, pin string) (ok, moderator bool)
 }
 
 // Identity is a party as shown to others.

@@ -75,6 +75,8 @@ type Signalling interface {
 	// Automaton says that a machine answers: the Contact of the responses to come has automaton and
 	// +sip.rendering="no" (RFC 3840 §9, RFC 4235 §5.2).
 	Automaton()
+	// Focus says that the other end is a conference: the same has isfocus (RFC 4579 §4).
+	Focus()
 	// Port is the leg's audio, nil before any offer or answer.
 	Port() media.Port
 	// Offered are the codecs that the remote end said it can do, preferred first; nil if it has not said.

@@ -210,3 +210,12 @@ type Room struct {
 	EndWithModerator bool   `json:"end_with_moderator,omitempty"` // when the last moderator leaves, so do all
 	Set              Set    `json:"set,omitzero"`
 }
+
+// Bounds of Room.Limit.
+const (
+	MinRoomLimit = 2
+	MaxRoomLimit = 1000
+)
+
+// RoomPINs are new PINs of a Room, as people know them. nil leaves what there is, "" takes it away.
+type RoomPINs struct{ PIN, Moderator *string }

@@ -163,6 +163,7 @@ func Announcement(prompt string) Target {
 type service struct {
 	name      string
 	automaton bool
+	focus     bool
 	talk      func(context.Context, *Talk) Target
 	then      []Target
 }
@@ -171,8 +172,12 @@ func (s service) Node() Node     { return inner("service", s, s.then) }
 func (s service) String() string { return s.name }
 
 func (s service) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
-	if caller := c.Caller(); caller != nil && s.automaton {
+	switch caller := c.Caller(); {
+	case caller == nil:
+	case s.automaton:
 		caller.Automaton()
+	case s.focus:
+		caller.Focus()
 	}
 	leg, o := c.Answer(spoken(c.Offered()))
 	if leg == nil {

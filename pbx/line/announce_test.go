@@ -89,6 +89,41 @@ func TestAutomatonIsSaidInContact(t *testing.T) {
 	})
 }
 
+// A conference that asks for a PIN is known to be one only after it: what is answered from then on says so.
+func TestFocusIsSaidInContact(t *testing.T) {
+	play(t, func(s *scene) {
+		const plain, focus = "<sip:ringback@192.0.2.1>", "<sip:ringback@192.0.2.1>;isfocus"
+		a := s.phone("1000", "192.0.2.10")
+		at := a.invite("800", sdp(a, 4000, "0"))
+		after := a.invite("801", sdp(a, 4000, "0"))
+		synctest.Wait()
+		s.x.legs[0].Focus()
+		s.x.legs[0].Answer(nil)
+		wantHeader(t, at.take(a.expect("SIP/2.0 200")), "Contact", focus)
+		at.send("ACK", "")
+		s.x.legs[1].Answer(nil)
+		wantHeader(t, after.take(a.expect("SIP/2.0 200")), "Contact", plain)
+		after.send("ACK", "")
+		s.x.legs[1].Focus()
+		s.x.legs[1].Focus()
+		for _, c := range []*call{at, after} {
+			for _, method := range []string{"INVITE", "UPDATE"} {
+				c.send(method, newer(sdp(a, 4000, "0")))
+				wantHeader(t, a.expect("SIP/2.0 200"), "Contact", focus)
+				if method == "INVITE" {
+					c.send("ACK", "")
+				}
+			}
+		}
+		for _, leg := range s.x.legs {
+			leg.Hangup(pbx.Hangup)
+			a.respond(a.expect("BYE"), "200 OK", "", "")
+		}
+		synctest.Wait()
+		s.x.legs[0].Focus() // it has ended
+	})
+}
+
 // 181 passes on, and 180 after it is news once more, however the caller wants them.
 func TestForwardingIsToldAndRingingAfterIt(t *testing.T) {
 	for _, rel := range []string{"", "Supported: 100rel", "Require: 100rel"} {

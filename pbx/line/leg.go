@@ -38,6 +38,7 @@ type leg struct {
 	ext       *pbx.Extension // whose leg it is; nil if unknown
 	incoming  bool
 	automaton bool // a machine answers, and its Contact says so
+	focus     bool // so does that of a conference
 
 	mu      sync.Mutex
 	effects []func() // calls out of this package, in order; see enter
@@ -271,11 +272,19 @@ func (g *leg) Port() media.Port {
 
 // Automaton implements pbx.Signalling.
 func (g *leg) Automaton() {
+	// The tag is automata (RFC 3840 §10.7); the examples of RFC 4235 §5.2 and RFC 5359 §2.13 have automaton.
+	g.says(&g.automaton, `;automata;automaton;+sip.rendering="no"`)
+}
+
+// Focus implements pbx.Signalling.
+func (g *leg) Focus() { g.says(&g.focus, ";isfocus") }
+
+// says adds feature parameters to our Contact, once.
+func (g *leg) says(already *bool, features string) {
 	g.enter(func() {
-		if g.contact != nil && !g.automaton {
-			g.automaton = true
-			// The tag is automata (RFC 3840 §10.7); the examples of RFC 4235 §5.2 and RFC 5359 §2.13 have automaton.
-			g.contact = sip.NewHeader("Contact", g.contact.Value()+`;automata;automaton;+sip.rendering="no"`)
+		if g.contact != nil && !*already {
+			*already = true
+			g.contact = sip.NewHeader("Contact", g.contact.Value()+features)
 		}
 	})
 }

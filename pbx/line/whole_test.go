@@ -45,6 +45,7 @@ type subscribers map[string]*pbx.Extension
 func (s subscribers) Extension(n string) *pbx.Extension { return s[n] }
 func (s subscribers) Owner(n string) *pbx.Extension     { return s[n] }
 func (subscribers) Group(string) *pbx.Group             { return nil }
+func (subscribers) Room(string) *pbx.Room               { return nil }
 func (subscribers) Hours(string) *pbx.Hours             { return nil }
 func (subscribers) Office() *pbx.Office                 { return &pbx.Office{} }
 

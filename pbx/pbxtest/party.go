@@ -2,6 +2,7 @@ package pbxtest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,7 +37,7 @@ type Party struct {
 }
 
 // Told is what the PBX has told this party, in order: "180", "183 early PCMU", "200 PCMU", "refuse 486",
-// "hangup …", "cancel …", "info application/dtmf-relay", "renegotiate PCMA".
+// "focus", "hangup …", "cancel …", "info application/dtmf-relay", "renegotiate PCMA".
 func (p *Party) Told() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -267,6 +268,15 @@ func (s signalling) Renegotiate(c []media.Codec) {
 }
 
 func (s signalling) Automaton() { s.p.note("automaton") }
+
+// Focus is noted once, as it is said once.
+func (s signalling) Focus() {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	if !s.p.over && !slices.Contains(s.p.told, "focus") {
+		s.p.noteLocked("focus")
+	}
+}
 
 func (s signalling) Port() media.Port { return s.p.port }
 

@@ -12,6 +12,7 @@ type directory struct {
 	extensions map[string]*pbx.Extension
 	owners     map[string]string // further number → extension
 	groups     map[string]*pbx.Group
+	rooms      map[string]*pbx.Room
 	hours      map[string]*pbx.Hours
 	office     *pbx.Office
 }
@@ -35,6 +36,9 @@ func (d *directory) Owner(number string) *pbx.Extension {
 // Group implements pbx.OfficeDirectory.
 func (d *directory) Group(number string) *pbx.Group { return d.groups[number] }
 
+// Room implements pbx.OfficeDirectory.
+func (d *directory) Room(number string) *pbx.Room { return d.rooms[number] }
+
 // Hours implements pbx.OfficeDirectory.
 func (d *directory) Hours(name string) *pbx.Hours { return d.hours[name] }
 
@@ -52,6 +56,9 @@ func (d *directory) holder(number string) string {
 	if d.groups[number] != nil {
 		return "ring group " + number
 	}
+	if d.rooms[number] != nil {
+		return "conference room " + number
+	}
 	return ""
 }
 
@@ -59,7 +66,7 @@ func (d *directory) holder(number string) string {
 type draft struct {
 	directory
 	changes []Change
-	own     struct{ extensions, owners, groups, hours bool } // maps that were copied already
+	own     struct{ extensions, owners, groups, rooms, hours bool } // maps that were copied already
 }
 
 func copied[V any](m *map[string]V, own *bool) {
@@ -109,6 +116,16 @@ func (d *draft) putGroup(g *pbx.Group) {
 func (d *draft) removeGroup(number string) {
 	copied(&d.groups, &d.own.groups)
 	delete(d.groups, number)
+}
+
+func (d *draft) putRoom(r *pbx.Room) {
+	copied(&d.rooms, &d.own.rooms)
+	d.rooms[r.Number] = r
+}
+
+func (d *draft) removeRoom(number string) {
+	copied(&d.rooms, &d.own.rooms)
+	delete(d.rooms, number)
 }
 
 func (d *draft) putHours(h *pbx.Hours) {

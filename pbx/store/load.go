@@ -12,7 +12,7 @@ import (
 // loadDirectory fills memory with what plans are made from. A document that cannot be read is said in the log and
 // stays in the database until it is replaced; what it belongs to is treated so that calls still come through.
 func (s *Store) loadDirectory(ctx context.Context) error {
-	d := &directory{owners: map[string]string{}, groups: map[string]*pbx.Group{}, hours: map[string]*pbx.Hours{}, office: new(pbx.Office)}
+	d := &directory{owners: map[string]string{}, groups: map[string]*pbx.Group{}, rooms: map[string]*pbx.Room{}, hours: map[string]*pbx.Hours{}, office: new(pbx.Office)}
 	if err := s.loadExtensions(ctx, d); err != nil {
 		return err
 	}
@@ -23,6 +23,18 @@ func (s *Store) loadDirectory(ctx context.Context) error {
 			g = &pbx.Group{Name: number, Strategy: pbx.RingAll} // switched off
 		}
 		g.Number, d.groups[number] = number, g
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = s.loadDocuments(ctx, "SELECT number, document FROM rooms", func(number, text string) error {
+		r := new(pbx.Room)
+		err := document(text, r)
+		if err != nil {
+			r = &pbx.Room{Name: number} // switched off: it may have had a PIN
+		}
+		r.Number, d.rooms[number] = number, r
 		return err
 	})
 	if err != nil {
@@ -62,7 +74,7 @@ func (s *Store) loadDocuments(ctx context.Context, query string, take func(key, 
 	}
 	defer rows.Close()
 	table := query[strings.LastIndexByte(query, ' ')+1:]
-	so := map[string]string{"ring_groups": "the group is switched off and has no members", "hours": "it is always open"}[table]
+	so := map[string]string{"ring_groups": "the group is switched off and has no members", "rooms": "the conference room is switched off", "hours": "it is always open"}[table]
 	for rows.Next() {
 		var key, text string
 		if err := rows.Scan(&key, &text); err != nil {

@@ -108,6 +108,10 @@ func (m marker) group(old, now *pbx.Group) {
 	mark(m, old, now, func(g *pbx.Group) *pbx.Set { return &g.Set })
 }
 
+func (m marker) room(old, now *pbx.Room) {
+	mark(m, old, now, func(r *pbx.Room) *pbx.Set { return &r.Set })
+}
+
 // hours marks a change of Mode.
 func (m marker) hours(old, now *pbx.Hours) {
 	type mode struct {

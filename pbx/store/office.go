@@ -25,6 +25,9 @@ func (s *Store) Owner(number string) *pbx.Extension { return s.directory.Load().
 // Group implements pbx.OfficeDirectory.
 func (s *Store) Group(number string) *pbx.Group { return s.directory.Load().Group(number) }
 
+// Room implements pbx.OfficeDirectory.
+func (s *Store) Room(number string) *pbx.Room { return s.directory.Load().Room(number) }
+
 // Hours implements pbx.OfficeDirectory.
 func (s *Store) Hours(name string) *pbx.Hours { return s.directory.Load().Hours(name) }
 
@@ -57,6 +60,9 @@ func (s *Store) checkCovered(d *directory, next *pbx.Office) error {
 		look(number)
 	}
 	for number := range d.groups {
+		look(number)
+	}
+	for number := range d.rooms {
 		look(number)
 	}
 	if covered != "" {

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// How often the PIN of an extension may be wrong in a row, and how long it is locked then.
+// How often the PIN of an extension or a conference room may be wrong in a row, and how long it is locked then.
 const (
 	maxWrongPINs = 10
 	pinLockout   = 15 * time.Minute
 )
 
-// wrongPINs counts wrong PINs. It has entries only for extensions that have a PIN and got it wrong lately.
+// wrongPINs counts wrong PINs. It has entries only for those that have a PIN and got it wrong lately.
 type wrongPINs struct {
 	mu    sync.Mutex
 	wrong map[string]wrongPIN
@@ -23,15 +23,15 @@ type wrongPIN struct {
 }
 
 // judge reports whether a PIN that is right, or not, counts.
-func (w *wrongPINs) judge(extension string, right bool, now time.Time) bool {
+func (w *wrongPINs) judge(whose string, right bool, now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	so := w.wrong[extension]
+	so := w.wrong[whose]
 	if now.Before(so.until) {
 		return false
 	}
 	if right {
-		delete(w.wrong, extension)
+		delete(w.wrong, whose)
 		return true
 	}
 	if so.times++; so.times >= maxWrongPINs {
@@ -40,6 +40,6 @@ func (w *wrongPINs) judge(extension string, right bool, now time.Time) bool {
 	if w.wrong == nil {
 		w.wrong = make(map[string]wrongPIN)
 	}
-	w.wrong[extension] = so
+	w.wrong[whose] = so
 	return false
 }

@@ -76,6 +76,13 @@ func (v *validator) group(g *pbx.Group) error {
 	return first(checkSeconds("seconds", g.Seconds, 5), checkTarget("overflow", g.Overflow), v.closed("closed", &g.Closed), checkSet("set", g.Set))
 }
 
+func (v *validator) room(r *pbx.Room) error {
+	if r.Limit != 0 && (r.Limit < pbx.MinRoomLimit || r.Limit > pbx.MaxRoomLimit) {
+		return invalid("limit", "limit must be 0 or between %d and %d members.", pbx.MinRoomLimit, pbx.MaxRoomLimit)
+	}
+	return first(checkNumber(r.Number), checkName(r.Name), checkSet("set", r.Set))
+}
+
 func (v *validator) hours(h *pbx.Hours) error {
 	if err := first(checkHoursName(h.Name), checkZone("zone", h.Zone), checkSpans("open", h.Open, true), checkSet("set", h.Set)); err != nil {
 		return err
