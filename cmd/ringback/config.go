@@ -60,10 +60,12 @@ type Config struct {
 	} `key:"rtp"`
 
 	Calls struct {
-		Grace    time.Duration `key:"grace" live:"yes"`
-		Keep     time.Duration `key:"keep"`
-		TimeZone string        `key:"time_zone"`
-		Tones    string        `key:"tones"`
+		Grace          time.Duration `key:"grace" live:"yes"`
+		Keep           time.Duration `key:"keep"`
+		TimeZone       string        `key:"time_zone"`
+		Language       string        `key:"language"`
+		Tones          string        `key:"tones"`
+		AsteriskSounds string        `key:"asterisk_sounds"`
 	} `key:"calls"`
 
 	HTTP struct {
@@ -109,7 +111,7 @@ func defaultConfig() Config {
 	c.RTP.Ports = PortRange{20000, 29999}
 	c.RTP.Timeout, c.RTP.Rest, c.RTP.DSCP = time.Minute, 500*time.Millisecond, 46
 
-	c.Calls.Grace, c.Calls.Tones = 10*time.Second, "us"
+	c.Calls.Grace, c.Calls.Language, c.Calls.Tones = 10*time.Second, "en", "us"
 
 	c.HTTP.Listen = []Listen{{Addr: netip.MustParseAddrPort("0.0.0.0:8080")}, {Addr: netip.MustParseAddrPort("[::]:8080")}}
 	c.HTTP.Metrics, c.HTTP.TokenFailures = "token", 20

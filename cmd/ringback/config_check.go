@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ringback/media/speech"
 	"ringback/media/tone"
 )
 
@@ -74,6 +75,7 @@ func (c *Config) rules() []rule {
 		between("calls.grace", c.Calls.Grace, 0, time.Hour),
 		between("calls.keep", c.Calls.Keep, 0, 100*year),
 		{"calls.time_zone", !isZone(c.Calls.TimeZone), fmt.Sprintf("must be an IANA time zone such as Europe/Berlin, not %q", c.Calls.TimeZone)},
+		oneOf("calls.language", c.Calls.Language, append(speech.Languages(), onlyTones)...),
 		oneOf("calls.tones", c.Calls.Tones, tone.Countries()...),
 		{"http.listen", slices.ContainsFunc(c.HTTP.Listen, func(l Listen) bool { return l.Only == "udp" }), "must not name udp"},
 		oneOf("http.metrics", c.HTTP.Metrics, "token", "loopback", "open"),

@@ -12,7 +12,6 @@ import (
 
 	"ringback/features"
 	"ringback/media"
-	"ringback/media/tone"
 	"ringback/pbx"
 	"ringback/pbx/line"
 	"ringback/pbx/line/digest"
@@ -180,7 +179,7 @@ const product = "Ringback"
 
 // wireLine makes what the signalling consists of; nothing is received before transport.Open.
 func (i *instance) wireLine(cfg *Config, o options, tlsConfig *tls.Config) error {
-	prompt, err := tone.Prompts(cfg.Calls.Tones)
+	prompt, err := i.prompts(cfg)
 	if err != nil {
 		return err
 	}

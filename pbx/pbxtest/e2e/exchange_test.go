@@ -148,7 +148,8 @@ func startExchange(data string, more ...string) (*exchange, error) {
 	ranges.Unlock()
 	x := &exchange{sip: sip, http: "http://" + web.String(), done: make(chan struct{})}
 	args := append([]string{"serve", "--data", data, "--sip-listen", sip.String(), "--http-listen", web.String(),
-		"--rtp-ports", fmt.Sprintf("%d-%d", rtp, rtp+1999), "--log-level", "info", "--set", "calls.grace=1s"}, more...)
+		"--rtp-ports", fmt.Sprintf("%d-%d", rtp, rtp+1999), "--log-level", "info", "--set", "calls.grace=1s",
+		"--set", "calls.language=tones"}, more...)
 	x.cmd = exec.Command(program, args...)
 	x.cmd.Env = append(os.Environ(), "RINGBACK_API_TOKEN="+apiToken)
 	x.cmd.Stdout, x.cmd.Stderr = &x.log, &x.log
