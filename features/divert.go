@@ -7,8 +7,8 @@ import (
 	"ringback/pbx"
 )
 
-// cause is why a call is sent on: the word of RFC 5806 §5, and the status that stands for it in History-Info
-// (RFC 4458 §2, RFC 7544 §7).
+// cause is why a call is sent on: the word of RFC 5806 §4, and the status that stands for it in the Reason of History-Info
+// (RFC 7044 §10.2), where no phone has given one: that of RFC 4458 §2.2, as RFC 7544 §5 maps the words.
 type cause struct {
 	reason string
 	status int

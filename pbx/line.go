@@ -35,8 +35,8 @@ type Invitation struct {
 type Diversion struct {
 	From   string // number that was called
 	To     string // number that is called instead
-	Reason string // "unconditional", "user-busy", "no-answer", "unavailable", "do-not-disturb", "time-of-day", "follow-me", "deflection" (RFC 5806 §5)
-	Status int    // SIP status that stands for it in History-Info: 302, 486, 408, 480 … (RFC 7044 §5, RFC 4458 §2)
+	Reason string // "unconditional", "user-busy", "no-answer", "unavailable", "do-not-disturb", "time-of-day", "follow-me", "deflection" (RFC 5806 §4)
+	Status int    // SIP status that the call had there, for Reason in History-Info: 302, 486, 408 … (RFC 7044 §10.2)
 	Hidden bool   // the diverting subscriber hides his number
 }
 
