@@ -190,6 +190,19 @@ func TestGoldenPlans(t *testing.T) {
 			w.groups["600"] = &pbx.Group{Number: "600", Name: "Sales", Enabled: true, Strategy: pbx.RingAll, Members: []string{"1002"}}
 			w.office.office.Incoming = []pbx.Rule{{Name: "spam", Numbers: []string{"1001"}, Action: pbx.Reject}}
 		}},
+		"conference room": {dialled: "800", on: func(w *world) {
+			w.rooms["800"] = &pbx.Room{Number: "800", Name: "Board", Enabled: true, Set: by("admin")}
+			w.of("1001").Class = "internal"
+		}},
+		"conference room with a PIN, by a forward": {on: func(w *world) {
+			w.rooms["800"] = &pbx.Room{Number: "800", Name: "Board", Enabled: true, PINHash: "x"}
+			always(w, "1000", "800")
+		}},
+		"conference room that is disabled": {dialled: "800", on: func(w *world) { w.rooms["800"] = &pbx.Room{Number: "800", Name: "Board"} }},
+		"conference room screened by the office": {dialled: "800", on: func(w *world) {
+			w.rooms["800"] = &pbx.Room{Number: "800", Name: "Board", Enabled: true, ModeratorPINHash: "x"}
+			w.office.office.Incoming = []pbx.Rule{{Name: "spam", Numbers: []string{"1001"}, Action: pbx.Reject}}
+		}},
 		"members with do-not-disturb and one call": {dialled: "600", on: func(w *world) {
 			w.groups["600"] = &pbx.Group{Number: "600", Name: "Sales", Enabled: true, Strategy: pbx.RoundRobin, Members: []string{"1002", "1003"}, Seconds: 10}
 			w.of("1002").DoNotDisturb.On = true

@@ -43,7 +43,7 @@ func calls(t *testing.T, f func(x *exchange)) {
 	synctest.Test(t, func(t *testing.T) {
 		x := &exchange{T: t, Line: pbxtest.NewLine(), world: newWorld(), pins: &pins{}}
 		router := &Router{Directory: x.office, Settings: x.pins, Recent: pbx.NewRecent()}
-		x.sb = pbx.New(pbx.Options{Line: x.Line, Journal: &x.cdrs, Route: router.Route, Directory: x.office, Recent: router.Recent,
+		x.sb = pbx.New(pbx.Options{Line: x.Line, Journal: &x.cdrs, Route: router.Route, Directory: x.office, Recent: router.Recent, NewRoom: newRoom,
 			Prompt: func(name string) media.Sound { return &pbxtest.Prompt{Name: name, Length: time.Second} }})
 		x.Exchange = x.sb
 		f(x)

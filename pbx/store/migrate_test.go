@@ -51,7 +51,7 @@ func TestADatabaseOfBeforeGoesOn(t *testing.T) {
 	if got := s.Extension("1000"); !reflect.DeepEqual(got, want) || s.Owner("1000") != got || s.CountExtensions() != 2 || s.Realm() != "example.com" {
 		t.Fatalf("%+v", got)
 	}
-	if !reflect.DeepEqual(s.Office(), new(pbx.Office)) || s.Group("600") != nil || s.Hours("office") != nil {
+	if !reflect.DeepEqual(s.Office(), new(pbx.Office)) || s.Group("600") != nil || s.Hours("office") != nil || s.Room("800") != nil {
 		t.Error("an office out of nothing")
 	}
 	if all, err := s.LoadBindings(t.Context()); err != nil || len(all) != 1 {
