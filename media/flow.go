@@ -21,7 +21,9 @@ type route struct {
 	op    op
 	pt    uint8
 	event bool
-	rate  uint32
+	apart bool   // an event on another clock than the sound, or than it has at the other side
+	rate  uint32 // as it comes
+	out   uint32 // of apart: as it goes
 }
 
 type op uint8
@@ -31,11 +33,13 @@ const (
 	pass
 	toALaw
 	toULaw
+	toTone // an event, to a phone that knows none
 )
 
 // newFlow maps what from may send to what to wants to get.
 func newFlow(from []Format, to *Stream, wants []Format) *Flow {
 	f := &Flow{to: to}
+	sound := soundOf(from).ClockRate
 	for i, in := range from[:min(len(from), maxFormats)] {
 		if in.RecvPT > 127 || f.index[in.RecvPT] != 0 {
 			continue
@@ -44,7 +48,13 @@ func newFlow(from []Format, to *Stream, wants []Format) *Flow {
 		out, ok := find(wants, in.Codec)
 		switch {
 		case ok:
-			r.op, r.pt = pass, out.SendPT
+			r.op, r.pt, r.out, r.apart = pass, out.SendPT, out.ClockRate, r.event && in.ClockRate != sound
+		case in.IsEvent():
+			if out, ok = eventOf(wants); ok {
+				r.op, r.pt, r.out, r.apart = pass, out.SendPT, out.ClockRate, true
+			} else if hearsTones(wants) {
+				r.op = toTone
+			}
 		case in.Same(PCMU):
 			if out, ok = find(wants, PCMA); ok {
 				r.op, r.pt = toALaw, out.SendPT
@@ -70,6 +80,26 @@ func find(formats []Format, c Codec) (Format, bool) {
 		}
 	}
 	return Format{}, false
+}
+
+// eventOf is the first telephone-event, at any rate.
+func eventOf(formats []Format) (Format, bool) {
+	for _, f := range formats {
+		if f.IsEvent() && f.ClockRate != 0 {
+			return f, true
+		}
+	}
+	return Format{}, false
+}
+
+// hearsTones says whether the PBX can make sound for a phone.
+func hearsTones(formats []Format) bool {
+	for _, f := range formats {
+		if f.Linear() && f.SendPT <= 127 {
+			return true
+		}
+	}
+	return false
 }
 
 // G.711 between its two laws, a byte for a byte.

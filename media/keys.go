@@ -4,11 +4,14 @@ import "encoding/binary"
 
 // Keys implements Port. A key that is down when f is given was pressed before: f does not hear of it.
 func (s *Stream) Keys(f func(key byte)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if f == nil {
 		s.onKey.Store(nil)
-		return
+	} else {
+		s.onKey.Store(&f)
 	}
-	s.onKey.Store(&f)
+	s.listen()
 }
 
 // press tells of a key, without a lock held.

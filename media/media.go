@@ -91,6 +91,11 @@ type Port interface {
 	// packet (RFC 4733). It must not block. nil: nobody listens. Keys go on to a peer as they did, but for one that was
 	// pressed before there was a peer: it was not meant for that.
 	Keys(f func(key byte))
+	// Press sends keys to the phone, each for 100 ms, besides what it hears: by RFC 4733 where telephone-event was agreed, else
+	// as tones in G.711. done, if not nil, is called once, from another goroutine: with true after the last of them; with
+	// false if any could not be sent: the phone is on hold, the leg ended. At once, and nothing is sent, if there is another
+	// character than 0-9, *, #, A-D among them, if more than 64 would wait, or if neither way was agreed.
+	Press(keys string, done func(whole bool))
 	// Stats may be read at any time, also after Close.
 	Stats() Stats
 }

@@ -23,10 +23,13 @@ func (s *Stream) arrived(b []byte, rtcp bool, from netip.AddrPort, now int64, h 
 		c.drop(Unconnected)
 		return
 	}
-	if r := f.routes[f.index[h.PayloadType]]; r.op != refuse {
-		f.to.deliver(b, h, f, r, epoch, now, c)
-	} else {
+	switch r := &f.routes[f.index[h.PayloadType]]; r.op {
+	case refuse:
 		s.refused(h, f, epoch, c)
+	case toTone:
+		f.to.dial(key, h, f, epoch, c)
+	default:
+		f.to.deliver(b, h, f, *r, epoch, now, c)
 	}
 }
 
@@ -91,13 +94,20 @@ func (s *Stream) deliver(b []byte, h *header, f *Flow, r route, epoch uint32, no
 		c.drop(Unconnected)
 		return
 	}
-	if !s.maySend {
+	if !s.maySend || s.hushed {
 		s.tx.drop()
 		c.drop(Held)
 		return
 	}
 	payload := b[h.payload:h.end]
-	s.tx.stamp(b, h, f, r, epoch, now)
+	if r.apart {
+		if !s.tx.stampEvent(b, h, f, r, epoch, now) {
+			c.drop(Malformed)
+			return
+		}
+	} else {
+		s.tx.stamp(b, h, f, r, epoch, now)
+	}
 	r.op.apply(payload)
 	if !s.socket.send(b, &s.to) {
 		c.drop(Unsent)
@@ -114,6 +124,25 @@ func (s *Stream) keep(h *header, f *Flow, epoch uint32, c *counters) {
 	f.to.tx.skip(h, f, epoch)
 	f.to.mu.Unlock()
 	c.drop(Unconnected)
+}
+
+// dial gives the phone of s, which knows no events, the tone of a key that began with a packet of f; 0: none did.
+func (s *Stream) dial(key byte, h *header, f *Flow, epoch uint32, c *counters) {
+	s.mu.Lock()
+	if s.closed || s.from != f {
+		s.mu.Unlock()
+		c.drop(Unconnected)
+		return
+	}
+	s.tx.skip(h, f, epoch)
+	var job *playing
+	if key != 0 {
+		job, _ = s.enter(string(rune(key)), nil)
+	}
+	s.mu.Unlock()
+	if job != nil {
+		s.engine.player.add(job, s.engine.now())
+	}
 }
 
 // refused handles a payload type that the other side has not agreed to.

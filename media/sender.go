@@ -25,6 +25,8 @@ type sender struct {
 	seqOff uint16
 	tsOff  uint32
 
+	event eventClock
+
 	packets, octets uint64
 	numbers         uint64 // sequence numbers used, with those of packets that never came here
 	pt              uint8  // of the last packet that was no event

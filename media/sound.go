@@ -38,6 +38,7 @@ func (s *Stream) Play(sound Sound, done func(whole bool)) {
 type playing struct {
 	stream *Stream
 	sound  Sound
+	typing bool // instead of a sound: what is typed to the stream
 	done   func(whole bool)
 	state  atomic.Uint32
 	next   *playing // in the player's slot
@@ -92,11 +93,13 @@ func (p *playing) read(dst []int16) bool {
 	return n > 0
 }
 
-// voice is how a stream sends linear sound.
+// voice is how a stream sends what the PBX makes itself: linear sound, and keys.
 type voice struct {
-	encode  func(payload []byte, linear []int16) // nil: not at all
-	pt      uint8
-	samples int // of a packet
+	encode    func(payload []byte, linear []int16) // nil: no sound
+	pt        uint8
+	samples   int // of a packet
+	eventPT   uint8
+	eventRate uint32 // Hz; 0: no keys as events (RFC 4733)
 }
 
 // newVoice takes the first format that can be made from linear sound, and the phone's packet time if it is one of
@@ -106,16 +109,33 @@ func newVoice(a *Agreement) voice {
 	if a.PTime >= 10*time.Millisecond && a.PTime <= maxPTime && a.PTime%(10*time.Millisecond) == 0 {
 		samples = int(a.PTime / (10 * time.Millisecond) * 80)
 	}
+	v := voice{samples: samples}
+	rate := soundOf(a.Formats).ClockRate
 	for _, f := range a.Formats {
 		switch {
 		case f.SendPT > 127:
+		case f.IsEvent():
+			if v.eventRate == 0 || v.eventRate != rate && f.ClockRate == rate {
+				v.eventPT, v.eventRate = f.SendPT, f.ClockRate
+			}
+		case v.encode != nil:
 		case f.Same(PCMU):
-			return voice{encodeULaw, f.SendPT, samples}
+			v.encode, v.pt = encodeULaw, f.SendPT
 		case f.Same(PCMA):
-			return voice{encodeALaw, f.SendPT, samples}
+			v.encode, v.pt = encodeALaw, f.SendPT
 		}
 	}
-	return voice{}
+	return v
+}
+
+// soundOf is the first format that carries a voice, the zero Format if none does.
+func soundOf(formats []Format) Format {
+	for _, f := range formats {
+		if !f.IsEvent() && !f.IsComfortNoise() {
+			return f
+		}
+	}
+	return Format{}
 }
 
 func encodeULaw(payload []byte, linear []int16) {
@@ -165,6 +185,9 @@ func (s *Stream) played(p *playing) {
 	if s.playing == p {
 		s.playing = nil
 	}
+	if s.typing != nil && s.typing.job == p { // it panicked
+		s.untype()
+	}
 }
 
 // speak sends a packet of p that is due in a slot. b is room for it.
@@ -175,7 +198,7 @@ func (s *Stream) speak(p *playing, linear []int16, b []byte, slot int64, c *coun
 	if s.playing != p { // cut short meanwhile
 		return
 	}
-	if !s.maySend {
+	if !s.maySend || s.hushed {
 		return
 	}
 	at, spurt := slot*int64(slotTime), !p.begun || slot != p.due
@@ -197,11 +220,19 @@ func (s *Stream) speak(p *playing, linear []int16, b []byte, slot int64, c *coun
 
 // speak writes the header of a packet of our own sound at a time.
 func (t *sender) speak(b []byte, pt uint8, marker bool, ts uint32, at int64) {
-	t.seq++
-	t.numbers++
-	t.pt = pt
-	t.ts, t.at, t.rate, t.started = ts, at, soundRate, true
+	t.begin(ts, at, soundRate)
 	t.span = uint32(len(b) - rtpHeaderLen)
+	t.head(b, pt, marker, ts)
+}
+
+// begin notes a timestamp of our own.
+func (t *sender) begin(ts uint32, at int64, rate uint32) {
+	t.ts, t.at, t.rate, t.started, t.span = ts, at, rate, true, 0
+}
+
+// head writes the header of the next packet, one of our own.
+func (t *sender) head(b []byte, pt uint8, marker bool, ts uint32) {
+	t.seq++
 	b[0], b[1] = 0x80, pt
 	if marker {
 		b[1] |= 0x80

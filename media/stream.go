@@ -34,6 +34,7 @@ type Stream struct {
 	maySend  bool // terms.Send, and there is where to
 	lastPT   uint8
 	silent   bool // the present silence was reported
+	hushed   bool // keys of our own are sent, and nothing else
 	inward   bool // agreed with one of the engine's own ports, so that may be heard
 	lastType format
 	heard    int64 // when anything last came that was the phone's, or an Agreement
@@ -54,7 +55,9 @@ type Stream struct {
 
 	voice   voice    // of terms
 	playing *playing // nil: nothing
+	typing  *typing  // nil: nothing
 	keypad  keypad
+	ear     *ear // nil: nobody listens to keys in the sound
 	onKey   atomic.Pointer[func(byte)]
 }
 
@@ -63,6 +66,7 @@ type format struct {
 	rate  uint32
 	event bool // telephone-event or CN: its timestamps say nothing of jitter
 	keys  bool // telephone-event
+	law   law  // of sound in which keys are listened to
 }
 
 // LocalRTP is the address to be written into SDP for RTP.
@@ -121,6 +125,7 @@ func (s *Stream) install(a Agreement, inward bool, now int64) bool {
 		s.toRTCP.set(s.control.peer)
 	}
 	s.voice = newVoice(&a)
+	s.listen()
 	if s.playing != nil && s.voice.encode == nil {
 		s.playing.cut()
 		s.playing = nil
@@ -140,6 +145,9 @@ func (s *Stream) format(pt uint8) (format, bool) {
 			s.lastType = format{rate: f.ClockRate, event: f.IsEvent() || f.IsComfortNoise(), keys: f.IsEvent()}
 			if !s.lastType.event {
 				s.last = f.Name
+			}
+			if s.ear != nil {
+				s.lastType.law = lawOf(f.Codec)
 			}
 			return s.lastType, true
 		}
@@ -192,6 +200,7 @@ func (s *Stream) shut() bool {
 	if s.closed {
 		return false
 	}
+	s.untype()
 	s.bye()
 	s.closed = true
 	s.pair.rtp.owner.Store(nil)

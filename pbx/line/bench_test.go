@@ -159,6 +159,7 @@ func (*blankStream) Connect(media.Port) error     { return nil }
 func (*blankStream) Echo()                        {}
 func (*blankStream) Play(media.Sound, func(bool)) {}
 func (*blankStream) Keys(func(byte))              {}
+func (*blankStream) Press(string, func(bool))     {}
 func (*blankStream) Disconnect()                  {}
 func (*blankStream) Stats() (none media.Stats)    { return }
 func (*blankStream) Close() (none media.Stats)    { return }

@@ -15,7 +15,8 @@ type Port struct {
 	playing *playing
 	room    *Room
 	keys    func(byte)
-	over    bool // the leg has ended: nothing is heard any more
+	pressed string // by the PBX, to the phone
+	over    bool   // the leg has ended: nothing is heard any more
 	stats   media.Stats
 }
 
@@ -106,6 +107,26 @@ func (p *Port) Keys(f func(byte)) {
 	ports.Lock()
 	defer ports.Unlock()
 	p.keys = f
+}
+
+// Press implements media.Port: the keys are there at once, as if they were sent in no time.
+func (p *Port) Press(keys string, done func(bool)) {
+	ports.Lock()
+	ok := !p.over && keys != ""
+	if ok {
+		p.pressed += keys
+	}
+	ports.Unlock()
+	if done != nil {
+		go done(ok)
+	}
+}
+
+// Pressed is which keys the PBX has sent to the phone by its audio.
+func (p *Port) Pressed() string {
+	ports.Lock()
+	defer ports.Unlock()
+	return p.pressed
 }
 
 // Press presses keys of the phone, as RFC 4733 would bring them.
