@@ -30,7 +30,7 @@ func (d *drawing) maybe(of int, what string) bool {
 }
 
 func (d *drawing) number() string {
-	return rapid.SampledFrom(append([]string{"600", "601", "602", "2000", "7777", "800"}, drawnNumbers...)).Draw(d.T, "number")
+	return rapid.SampledFrom(append([]string{"600", "601", "602", "2000", "7777"}, drawnNumbers...)).Draw(d.T, "number")
 }
 
 func (d *drawing) seconds(from, to int) int { return rapid.IntRange(from, to).Draw(d.T, "seconds") }
@@ -108,7 +108,6 @@ func (d *drawing) office() *office {
 			}
 		}
 	}
-	o.rooms["800"] = &pbx.Room{Number: "800", Name: "Board", Enabled: !d.maybe(8, "disabled")}
 	for _, n := range []string{"600", "601", "602"} {
 		g := &pbx.Group{Number: n, Name: n, Enabled: !d.maybe(8, "disabled"), Seconds: d.seconds(1, 10), KeepForwards: d.maybe(2, "keep"),
 			Strategy: rapid.SampledFrom([]pbx.Strategy{pbx.RingAll, pbx.InTurn, pbx.RoundRobin, pbx.LongestIdle, pbx.Random}).Draw(d.T, "strategy"),
