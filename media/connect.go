@@ -52,9 +52,10 @@ func (s *Stream) Disconnect() {
 
 // What follows is called with Engine.topology held.
 
-// detach takes the flows away, and ends what is played.
+// detach takes the flows away, and ends what is played. The stream leaves its room.
 func (s *Stream) detach() {
 	s.hush()
+	s.rise()
 	if p := s.peer; p != nil {
 		join(s, p, nil)
 		join(p, s, nil)
@@ -74,6 +75,9 @@ func (s *Stream) reflow() {
 	}
 	if s.echo {
 		join(s, s, s.flowTo(s))
+	}
+	if s.seat != nil {
+		s.seat.turned.Store(s.turnsBack())
 	}
 }
 

@@ -30,6 +30,7 @@ type Engine struct {
 	ports    ports
 	wheel    wheel
 	player   player
+	clocks   clocks
 	topology sync.Mutex // who hears whom; held before any stream's lock, never with one
 	poller   *poller    // nil if listen is set
 	counters counters   // of what no loop of the poller counts
@@ -87,6 +88,7 @@ func New(o Options) (*Engine, error) {
 	e.running.Add(2)
 	go e.keepTime()
 	go e.play()
+	e.startClocks(runtime.GOMAXPROCS(0))
 	return e, nil
 }
 
@@ -226,6 +228,7 @@ func (e *Engine) Stats() EngineStats {
 	}
 	e.ports.count(&st, e.now())
 	e.counters.add(&st)
+	e.clocks.count(&st)
 	if e.poller != nil {
 		e.poller.count(&st)
 	}
@@ -245,6 +248,7 @@ func (e *Engine) Leaks() error {
 func (e *Engine) Close() error {
 	e.once.Do(func() {
 		e.ports.shut()
+		e.clocks.close()
 		for _, s := range e.ports.open() {
 			s.Close()
 		}

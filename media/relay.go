@@ -20,7 +20,9 @@ func (s *Stream) arrived(b []byte, rtcp bool, from netip.AddrPort, now int64, h 
 		return
 	}
 	if f == nil {
-		c.drop(Unconnected)
+		if !s.mixes(b, h, epoch, now) {
+			c.drop(Unconnected)
+		}
 		return
 	}
 	switch r := &f.routes[f.index[h.PayloadType]]; r.op {

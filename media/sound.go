@@ -24,7 +24,11 @@ type Sound interface {
 func (s *Stream) Play(sound Sound, done func(whole bool)) {
 	p := &playing{stream: s, sound: sound, done: done}
 	s.engine.topology.Lock()
-	s.detach()
+	if s.seat == nil {
+		s.detach()
+	} else {
+		s.hush()
+	}
 	began := s.begin(p)
 	s.engine.topology.Unlock()
 	if !began {

@@ -21,6 +21,7 @@ type Stream struct {
 	// Who hears whom, guarded by Engine.topology.
 	peer *Stream
 	echo bool
+	seat *seat // in a room; nil: in none. Written with mu held, too
 
 	timer timer // guarded by the engine's wheel
 
@@ -125,6 +126,9 @@ func (s *Stream) install(a Agreement, inward bool, now int64) bool {
 		s.toRTCP.set(s.control.peer)
 	}
 	s.voice = newVoice(&a)
+	if s.seat != nil {
+		s.seat.out = newOutlet(&a)
+	}
 	s.listen()
 	if s.playing != nil && s.voice.encode == nil {
 		s.playing.cut()

@@ -30,6 +30,10 @@ func (p *patch) begin(v *Voice, at int, fast bool) {
 	if fast {
 		decay = fadingFast
 	}
+	if meanSquare(v.bands[0][at-template:at]) == 0 {
+		*p = patch{active: true} // of silence
+		return
+	}
 	lag := period(v.bands[0][:at])
 	*p = patch{active: true, lag: lag, until: fades * decay, keep: float32(math.Exp(-float64(lag) / float64(decay)))}
 	for i := range v.bands {
