@@ -89,6 +89,7 @@ func TestCodesAct(t *testing.T) {
 		"speed dial to a code":  {before: func(s *pbx.Services) { s.SpeedDials = map[string]string{"7": "*78"} }, dial: "*07", heard: "on", want: `{"do_not_disturb":{"on":true,"set":` + bubble + `},"speed_dials":{"7":"*78"}}`},
 		"the same by keys":      {before: func(s *pbx.Services) { s.SpeedDials = map[string]string{"7": "*79"} }, dial: "*0", keys: "7#", heard: "enter-number off", want: `{"do_not_disturb":{"on":false,"set":` + bubble + `},"speed_dials":{"7":"*79"}}`},
 		"my number":             {dial: "*65", heard: "digits:1000", want: `{}`},
+		"clock":                 {dial: "*60", heard: "clock,time:00:00", want: `{}`},
 		"mikopbx my number":     {profile: "mikopbx", dial: "000063", heard: "digits:1000", want: `{}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,6 +177,17 @@ func TestCodesWithoutSettings(t *testing.T) {
 	withCodes(t, func(r *codeRig) {
 		r.router.Settings = nil
 		if heard := r.dials("*78", ""); heard != "error" {
+			r.Errorf("heard %q", heard)
+		}
+	})
+}
+
+// TestClockInZone: the clock is that of the place where the PBX is.
+func TestClockInZone(t *testing.T) {
+	withCodes(t, func(r *codeRig) {
+		r.router.Zone = time.FixedZone("India", 5*3600+1800)
+		time.Sleep(9*time.Hour + 34*time.Minute)
+		if heard := r.dials("*60", ""); heard != "clock,time:15:04" {
 			r.Errorf("heard %q", heard)
 		}
 	})

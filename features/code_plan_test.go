@@ -38,7 +38,8 @@ var planned = map[string]string{
 *05: ring 1002 for 30s [speed dial 5]
 *0: service: speed dial, asks for the speed dial
 *43: echo test
-*65: service: my number`,
+*65: service: my number
+*60: service: clock`,
 	"fusionpbx": `
 *721002: service: forward always on, to 1002
 *72: service: forward always on, asks for the number

@@ -28,6 +28,7 @@ var profiles = map[string]map[string]string{
 		"speed_dial":            "*0",
 		"echo":                  "*43",
 		"my_number":             "*65",
+		"clock":                 "*60",
 	},
 	// github.com/fusionpbx/fusionpbx at c7a00dcb, app/dialplans/resources/switch/conf/dialplan: 060_redial, 070_speed_dial,
 	// 270_call_privacy, 280_call_return, 350_echo, 490_do-not-disturb, 500_call-forward, 510_follow-me. It has no codes for

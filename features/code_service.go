@@ -49,6 +49,7 @@ func init() {
 		{"speed_dial", ASpeedDial, "call a number by its short form", speedDial},
 		{"echo", NoArgument, "hear oneself", func(*codeCall) pbx.Target { return pbx.Echo() }},
 		{"my_number", NoArgument, "hear one's own number", myNumber},
+		{"clock", NoArgument, "hear what time it is", clock},
 	}
 }
 
@@ -67,7 +68,8 @@ const (
 	promptDone   = "done"
 	promptError  = "error"
 	promptNumber = "enter-number"
-	promptDigits = "digits:" // and the digits
+	promptDigits = "digits:"     // and the digits
+	promptClock  = "clock,time:" // and the time, 15:04
 )
 
 // keyWait is how long a caller who is asked for a number may think about the next key.

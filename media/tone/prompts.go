@@ -18,6 +18,9 @@ import (
 //	enter-number                the dial tone for three seconds
 //	enter-pin                   three low beeps
 //	digits:1000                 the keys' tones (DTMF), slowly; what is not a key is a pause
+//	time:15:04                  the same of the four digits
+//
+// Of several with commas between, those that it knows are heard one after the other.
 //
 // Why a call cannot be is told by the special information tone, some pips, and the congestion tone for four seconds. The
 // pips are: one for no-such-number, two for closed, three for not-allowed, four for rejected, five for anonymous-rejected.
@@ -39,7 +42,7 @@ func Prompts(country string) (func(name string) media.Sound, error) {
 		"enter-number": {Segments: []Segment{on(plan.Dial.Segments[0].Partials, 3000)}, Times: 1},
 	}
 	refusals := map[string]int{"no-such-number": 1, "closed": 2, "not-allowed": 3, "rejected": 4, "anonymous-rejected": 5}
-	return func(name string) media.Sound {
+	one := func(name string) media.Sound {
 		if t, ok := tones[name]; ok {
 			return t.Sound()
 		}
@@ -49,9 +52,31 @@ func Prompts(country string) (func(name string) media.Sound, error) {
 		if digits, ok := strings.CutPrefix(name, "digits:"); ok {
 			return spell(digits)
 		}
+		if clock, ok := strings.CutPrefix(name, "time:"); ok {
+			return spell(strings.Replace(clock, ":", "", 1))
+		}
 		return nil
+	}
+	return func(name string) media.Sound {
+		var all []media.Sound
+		parts := strings.SplitN(name, ",", mostParts+1)
+		for _, part := range parts[:min(len(parts), mostParts)] {
+			if s := one(part); s != nil {
+				all = append(all, s)
+			}
+		}
+		switch len(all) {
+		case 0:
+			return nil
+		case 1:
+			return all[0]
+		}
+		return Join(all...)
 	}, nil
 }
+
+// mostParts is how many parts of a name are heard.
+const mostParts = 16
 
 // beepLevel is that of what is no tone of the network.
 const beepLevel = -13.0 // dBm0

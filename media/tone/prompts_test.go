@@ -2,6 +2,7 @@ package tone
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 )
@@ -109,6 +110,27 @@ func TestPromptsAreWhatTheySay(t *testing.T) {
 		part := x[i*600*8+fade:][:280*8]
 		if goertzel(part, pair[0]) < -11.5 || goertzel(part, pair[1]) < -9.5 {
 			t.Errorf("digit %d is not of %v Hz", i, pair)
+		}
+	}
+}
+
+func TestPromptsOfSeveralParts(t *testing.T) {
+	prompt, err := Prompts("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := hear(t, prompt("digits:1504"), time.Minute)
+	for _, name := range []string{"time:15:04", "clock,time:15:04", "digits:15,digits:04", "nothing,digits:1504,nobody"} {
+		if x, ended := hear(t, prompt(name), time.Minute); !ended || shape(x) != shape(want) {
+			t.Errorf("%s sounds like %s, want %s", name, shape(x), shape(want))
+		}
+	}
+	if x, ended := hear(t, prompt(strings.Repeat("digits:1,", 1000)), time.Hour); !ended || len(x) > mostParts*600*8 {
+		t.Errorf("%d samples", len(x))
+	}
+	for _, name := range []string{",", "nothing,nobody"} {
+		if prompt(name) != nil {
+			t.Errorf("%q has a sound", name)
 		}
 	}
 }

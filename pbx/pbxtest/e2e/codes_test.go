@@ -236,6 +236,25 @@ func spelt(number string) sound {
 	return all
 }
 
+// The clock, in tones: the four digits of the time that it is where the PBX is.
+func TestClock(t *testing.T) {
+	own(t, func(s *scene, _ func()) {
+		kathmandu, err := time.LoadLocation("Asia/Kathmandu") // a quarter of an hour apart from everybody
+		s.must(err)
+		alice := s.phone()
+		for range 2 { // a minute may end between the exchange's look at the clock and ours: not twice
+			l := s.dials(alice, "*60")
+			s.must(l.Answered(s.ctx))
+			err = l.HearsInOrder(s.ctx, spelt(time.Now().In(kathmandu).Format("1504"))...)
+			s.must(l.Ended(s.ctx))
+			if err == nil {
+				return
+			}
+		}
+		s.Error(err)
+	}, "--set", "calls.time_zone=Asia/Kathmandu")
+}
+
 // One's number is told digit by digit.
 func TestMyNumber(t *testing.T) {
 	play(t, func(s *scene) {
