@@ -38,6 +38,8 @@ type memory struct {
 	panicking     bool
 	services      map[string]pbx.Services
 	groups        map[string]pbx.Group
+	rooms         map[string]pbx.Room
+	up            []pbx.ConferenceInfo
 	hours         map[string]pbx.Hours
 	office        pbx.Office
 	by            []pbx.Set // of what was changed
@@ -249,12 +251,13 @@ func filled() *memory {
 		tokens:   []Token{{Name: "first", Created: epoch}},
 		services: map[string]pbx.Services{},
 		groups:   map[string]pbx.Group{},
+		rooms:    map[string]pbx.Room{},
 		hours:    map[string]pbx.Hours{},
 	}
 }
 
 func (m *memory) backend() Backend {
-	return Backend{Extensions: m, Services: m, Groups: m, Hours: m, Office: m, Plans: m, Registrations: memoryRegistrations{m}, Calls: m, Records: memoryRecords{m}, Tokens: memoryTokens{m}, Users: m,
+	return Backend{Extensions: m, Services: m, Groups: m, Rooms: m, Hours: m, Office: m, Plans: m, Registrations: memoryRegistrations{m}, Calls: m, Conferences: m, Records: memoryRecords{m}, Tokens: memoryTokens{m}, Users: m,
 		Ready: func() error { return m.notReady }}
 }
 

@@ -13,7 +13,7 @@ import (
 // describeTypes says in the API's description what the fields of pbx's types mean: pbx itself knows nothing of HTTP.
 // Routes that use the types are registered after it.
 func describeTypes(r huma.Registry) {
-	for _, t := range []reflect.Type{reflect.TypeFor[services](), reflect.TypeFor[pbx.Group](), reflect.TypeFor[pbx.Hours](), reflect.TypeFor[pbx.Office](),
+	for _, t := range []reflect.Type{reflect.TypeFor[services](), reflect.TypeFor[pbx.Group](), reflect.TypeFor[room](), reflect.TypeFor[pbx.Hours](), reflect.TypeFor[pbx.Office](),
 		reflect.TypeFor[pbx.Node](), reflect.TypeFor[pbx.CDR]()} {
 		r.Schema(t, true, "")
 	}
@@ -42,8 +42,9 @@ func describeTypes(r huma.Registry) {
 	}
 	on := property(r, "Node.on") // huma takes a list of small numbers for bytes, though each is a word in JSON
 	on.Type, on.ContentEncoding, on.Items = huma.TypeArray, "", &huma.Schema{Type: huma.TypeString, Enum: kinds}
-	g := r.Map()["Group"] // these have defaults; what is disabled says so itself
-	g.Required = slices.DeleteFunc(g.Required, func(name string) bool { return name == "name" || name == "strategy" || name == "seconds" })
+	for _, s := range []*huma.Schema{r.Map()["Group"], r.Map()["Room"]} { // these have defaults; what is disabled says so itself
+		s.Required = slices.DeleteFunc(s.Required, func(name string) bool { return name == "name" || name == "strategy" || name == "seconds" })
+	}
 	for _, s := range r.Map() {
 		s.PrecomputeMessages()
 	}
@@ -145,6 +146,16 @@ var meanings = map[string]string{
 	"Group.overflow":      "Number that is called when nobody answers; \"\": the caller is told.",
 	"Group.closed":        "Where calls go outside opening hours.",
 	"Group.set":           "Who changed it last, and when.",
+
+	"Room.number":             "What is dialled to reach it.",
+	"Room.name":               "For people; the number when left out.",
+	"Room.enabled":            "A disabled room cannot be called.",
+	"Room.limit":              "How many members there may be at a time, 2 to 1000; 0: 100.",
+	"Room.quiet":              "Nobody hears who comes and goes.",
+	"Room.muted":              "Members come in muted; moderators do not.",
+	"Room.wait_for_moderator": "Until a moderator is there, members hear music.",
+	"Room.end_with_moderator": "When the last moderator leaves, so does everybody.",
+	"Room.set":                "Who changed it last, and when.",
 
 	"Hours.name":     "How extensions, groups and rules name them.",
 	"Hours.zone":     "IANA time zone such as Europe/Berlin; \"\": that of the PBX.",

@@ -38,11 +38,13 @@ type Backend struct {
 	Extensions    Extensions
 	Services      Services
 	Groups        Groups
+	Rooms         Rooms
 	Hours         Hours
 	Office        Office
 	Plans         Plans
 	Registrations Registrations
 	Calls         Calls
+	Conferences   Conferences
 	Records       Records
 	Tokens        Tokens
 	Users         Users
@@ -121,6 +123,18 @@ type Groups interface {
 	DeleteGroup(ctx context.Context, number string) error
 }
 
+// Rooms are the conference rooms, marked as Services are. Hashes of PINs in what is given count for nothing. Errors: *Invalid,
+// ErrNotFound, ErrExists.
+type Rooms interface {
+	// ListRooms returns up to limit rooms with a number greater than after, by number (compared as text).
+	ListRooms(ctx context.Context, after string, limit int) ([]pbx.Room, error)
+	GetRoom(ctx context.Context, number string) (pbx.Room, error)
+	// CreateRoom and ReplaceRoom take their time where PINs are given.
+	CreateRoom(ctx context.Context, by pbx.Set, r pbx.Room, pins pbx.RoomPINs) (pbx.Room, error)
+	ReplaceRoom(ctx context.Context, by pbx.Set, r pbx.Room, pins pbx.RoomPINs) (pbx.Room, error)
+	DeleteRoom(ctx context.Context, number string) error
+}
+
 // Hours are the opening hours; marked is who set their mode. Errors: *Invalid, ErrNotFound, ErrExists.
 type Hours interface {
 	// ListHours returns up to limit hours with a name greater than after, by name.
@@ -176,6 +190,15 @@ type Calls interface {
 	Calls() []pbx.CallInfo // oldest first
 	// HangupCall ends a call in whatever state it is; false if there is none of that ID.
 	HangupCall(id string, o pbx.Outcome) bool
+}
+
+// Conferences are the conferences that are up. *pbx.Switchboard implements it. Its methods report false where there is
+// no such conference or member.
+type Conferences interface {
+	Conferences() []pbx.ConferenceInfo // by number
+	LockConference(room string, locked bool) bool
+	MuteMember(room, call string, muted bool) bool
+	RemoveMember(room, call string) bool
 }
 
 // Filter chooses call records. Zero fields choose everything.

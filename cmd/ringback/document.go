@@ -37,6 +37,9 @@ func (d document) sections(a app) (map[string]json.RawMessage, error) {
 	return all, nil
 }
 
+// hidden are members that are never shown: to leave one out keeps it, and null takes it away.
+var hidden = map[string]bool{"pin": true, "moderator_pin": true}
+
 // change replaces the members that d names in what is at path, or in fresh where nothing is there yet; key names the member
 // that the address ends with.
 func (d document) change(ctx context.Context, c *client, path, key, id string, fresh map[string]any, out any) error {
@@ -57,7 +60,7 @@ func (d document) change(ctx context.Context, c *client, path, key, id string, f
 		return err
 	}
 	for k, v := range given {
-		if whole[k] = v; string(v) == "null" {
+		if whole[k] = v; string(v) == "null" && !hidden[k] {
 			delete(whole, k)
 		}
 	}

@@ -52,6 +52,32 @@ func (s groups) DeleteGroup(ctx context.Context, number string) error {
 	return webError(s.Store.DeleteGroup(ctx, number))
 }
 
+type rooms struct{ *store.Store }
+
+func (s rooms) ListRooms(ctx context.Context, after string, limit int) ([]pbx.Room, error) {
+	all, err := s.Store.ListRooms(ctx, after, limit)
+	return all, webError(err)
+}
+
+func (s rooms) GetRoom(ctx context.Context, number string) (pbx.Room, error) {
+	r, err := s.Store.GetRoom(ctx, number)
+	return r, webError(err)
+}
+
+func (s rooms) CreateRoom(ctx context.Context, by pbx.Set, r pbx.Room, pins pbx.RoomPINs) (pbx.Room, error) {
+	r, err := s.Store.CreateRoom(ctx, by, r, pins)
+	return r, webError(err)
+}
+
+func (s rooms) ReplaceRoom(ctx context.Context, by pbx.Set, r pbx.Room, pins pbx.RoomPINs) (pbx.Room, error) {
+	r, err := s.Store.ReplaceRoom(ctx, by, r, pins)
+	return r, webError(err)
+}
+
+func (s rooms) DeleteRoom(ctx context.Context, number string) error {
+	return webError(s.Store.DeleteRoom(ctx, number))
+}
+
 type hours struct{ *store.Store }
 
 func (s hours) ListHours(ctx context.Context, after string, limit int) ([]pbx.Hours, error) {
