@@ -24,12 +24,14 @@ type commands struct {
 	Extension     extensionCmd     `cmd:"" aliases:"extensions" help:"Add, list, show, change or remove extensions."`
 	Services      servicesCmd      `cmd:"" help:"Show or change what an extension has switched on: forwards, find-me, screening …"`
 	Group         groupCmd         `cmd:"" aliases:"groups" help:"List, show, change or remove ring groups."`
+	Room          roomCmd          `cmd:"" aliases:"rooms" help:"List, show, change or remove conference rooms."`
 	Hours         hoursCmd         `cmd:"" help:"List, show, change, switch or remove opening hours."`
 	Office        officeCmd        `cmd:"" help:"Show or change what holds for all extensions."`
 	Codes         codesCmd         `cmd:"" help:"List the feature codes."`
 	Plan          planCmd          `cmd:"" help:"Say where a call would go, and why; nothing rings."`
 	Registrations registrationsCmd `cmd:"" help:"List or remove registered phones."`
 	Calls         callsCmd         `cmd:"" help:"List or hang up calls."`
+	Conference    conferenceCmd    `cmd:"" aliases:"conferences" help:"List the conferences that are up; lock them, mute or remove members."`
 	CDR           cdrCmd           `cmd:"" name:"cdr" help:"List call records."`
 	Token         tokenCmd         `cmd:"" help:"List, create or revoke API tokens."`
 	Health        healthCmd        `cmd:"" help:"Say whether the exchange takes calls; fails if not."`

@@ -212,7 +212,7 @@ func (i *instance) wireLine(cfg *Config, o options, tlsConfig *tls.Config) error
 	i.known.next = i.auth
 	i.switchboard = pbx.New(pbx.Options{
 		Line: i.line, Journal: i.measured(i.store.Journal()), Directory: i.store, Log: i.log,
-		Route: i.planner.Route, Recent: i.planner.recent, Prompt: prompt,
+		Route: i.planner.Route, Recent: i.planner.recent, Prompt: prompt, NewRoom: i.media.NewRoom,
 	})
 	i.line.SetExchange(i.switchboard)
 	i.closers = append(i.closers, i.transport.Close, func() error {

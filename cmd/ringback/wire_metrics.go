@@ -54,6 +54,14 @@ func (i *instance) callMetrics(m *web.Metrics) {
 		}
 	}, "outcome")
 	m.Counter("ringback_calls_unrecorded_total", "Answers that could not be journalled at once.", func(s web.Sample) { s(float64(i.switchboard.Stats().Unrecorded)) })
+	m.Gauge("ringback_conferences", "Conferences that are up.", func(s web.Sample) { s(float64(len(i.switchboard.Conferences()))) })
+	m.Gauge("ringback_conference_members", "Members of conferences.", func(s web.Sample) {
+		n := 0
+		for _, c := range i.switchboard.Conferences() {
+			n += len(c.Members)
+		}
+		s(float64(n))
+	})
 	m.Gauge("ringback_legs", "SIP dialogs that live.", func(s web.Sample) { s(float64(i.line.Stats().Legs)) })
 }
 
