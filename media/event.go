@@ -47,7 +47,8 @@ func (t *sender) stampEvent(b []byte, h *header, f *Flow, r route, epoch uint32,
 	binary.BigEndian.PutUint16(payload[2:], uint16(min(lasted*uint64(r.out)/uint64(r.rate), 0xffff)))
 	b[1] = b[1]&0x80 | r.pt
 	seq := h.SequenceNumber + t.seqOff
-	if int16(seq-t.seq) > 0 {
+	if ahead := int16(seq - t.seq); ahead > 0 {
+		t.numbers += uint64(ahead)
 		t.seq = seq
 	}
 	binary.BigEndian.PutUint16(b[2:], seq)

@@ -154,6 +154,9 @@ func (e *Engine) step(p *playing, slot int64) {
 // to its end: it may have panicked.
 func (e *Engine) send(p *playing, slot int64) (after int64, whole bool) {
 	defer e.survive("sound")
+	if p.typing {
+		return p.stream.typeOn(p, &e.player, slot, &e.counters), false
+	}
 	if p.samples == 0 { // the phone's answer is in its ACK (RFC 3261 §13.2.1): the sound begins once that has come
 		p.samples = p.stream.packet()
 		return slotsOf(FrameSamples), false

@@ -180,7 +180,7 @@ func (s *Stream) typeEvent(t *typing, b []byte, slot int64, c *counters) int64 {
 	first := !s.hushed
 	if at := slot * int64(slotTime); first {
 		s.silence()
-		t.ts = s.tx.next(at, rate)
+		t.ts = s.tx.within(at, rate)
 		s.tx.begin(t.ts, at, rate)
 	}
 	lasted := time.Duration(slot-t.began)*slotTime + updateTime
@@ -211,6 +211,10 @@ func (s *Stream) typeTone(t *typing, e *player, slot int64, c *counters) int64 {
 	}
 	at, linear := slot*int64(slotTime), e.linear[:s.voice.samples]
 	if !t.spurt {
+		if wait := s.tx.left(at); wait > 0 { // what was heard before is not over
+			s.silence()
+			return (wait + int64(slotTime) - 1) / int64(slotTime)
+		}
 		t.base = s.tx.next(at, soundRate) - slotTicks(slot)
 	}
 	t.fill(s, linear, slot)
@@ -219,7 +223,7 @@ func (s *Stream) typeTone(t *typing, e *player, slot int64, c *counters) int64 {
 	s.voice.encode(b[rtpHeaderLen:], linear)
 	ts := t.base + slotTicks(slot)
 	s.tx.begin(ts, at, soundRate)
-	s.tx.span = uint32(len(linear))
+	s.tx.span, s.tx.pt = uint32(len(linear)), s.voice.pt
 	s.sendTyped(t, b, s.voice.pt, !t.spurt || slot != t.due, ts, c)
 	t.spurt, t.due = true, slot+slotsOf(len(linear))
 	return slotsOf(len(linear))

@@ -76,6 +76,8 @@ func (s *Stream) admit(b []byte, h *header, from netip.AddrPort, now int64, c *c
 			s.keypad.alone = f == nil
 		}
 		kept = f != nil && s.keypad.keeps(h)
+	} else if t.law != noLaw {
+		key = s.ear.hear(b[h.payload:h.end], h, t.law, s.rx.epoch)
 	}
 	return f, s.rx.epoch, key, kept, true
 }

@@ -88,6 +88,22 @@ func (t *sender) next(now int64, rate uint32) uint32 {
 	return t.ts + uint32(max(ticks(now-t.at, rate), int64(max(rate/50, t.span))))
 }
 
+// within is the timestamp of now, also while the packet before lasts.
+func (t *sender) within(now int64, rate uint32) uint32 {
+	if !t.started {
+		return t.ts
+	}
+	return t.ts + uint32(max(ticks(now-t.at, rate), int64(rate/200)))
+}
+
+// left is how long the packet before still lasts, in nanoseconds.
+func (t *sender) left(now int64) int64 {
+	if !t.started || t.rate == 0 {
+		return 0
+	}
+	return t.at + int64(max(t.rate/50, t.span))*1e9/int64(t.rate) - now
+}
+
 // leapt says whether a source's timestamp moved by d against the wall clock.
 func (t *sender) leapt(d int32, now int64) bool {
 	return d < 0 || int64(d) > ticks(now-t.at, t.rate)+int64(2*t.rate)

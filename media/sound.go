@@ -225,7 +225,7 @@ func (s *Stream) speak(p *playing, linear []int16, b []byte, slot int64, c *coun
 // speak writes the header of a packet of our own sound at a time.
 func (t *sender) speak(b []byte, pt uint8, marker bool, ts uint32, at int64) {
 	t.begin(ts, at, soundRate)
-	t.span = uint32(len(b) - rtpHeaderLen)
+	t.span, t.pt = uint32(len(b)-rtpHeaderLen), pt
 	t.head(b, pt, marker, ts)
 }
 
@@ -237,6 +237,7 @@ func (t *sender) begin(ts uint32, at int64, rate uint32) {
 // head writes the header of the next packet, one of our own.
 func (t *sender) head(b []byte, pt uint8, marker bool, ts uint32) {
 	t.seq++
+	t.numbers++
 	b[0], b[1] = 0x80, pt
 	if marker {
 		b[1] |= 0x80
