@@ -118,7 +118,10 @@ func tokens(m sip.Message, name string) func(yield func(string) bool) {
 func texts(m sip.Message, name string) []string {
 	var all []string
 	for _, h := range headersOf(m) {
-		if v := h.Value(); named(h, name) && len(v) <= maxText && len(all) < maxReasons {
+		if !named(h, name) {
+			continue
+		}
+		if v := h.Value(); len(v) <= maxText && len(all) < maxReasons {
 			all = append(all, bounded(v))
 		}
 	}
