@@ -106,7 +106,10 @@ func (t *Talk) Meet(ctx context.Context, room *Room, moderator bool) {
 		case joined || !alone: // nobody to talk to: music
 			joined, alone = false, true
 			c.mix.Leave(m.leg.Port())
-			said, _ = t.start(pick(waits, promptConfWait, promptConfAlone))
+			var ok bool
+			if said, ok = t.start(pick(waits, promptConfWait, promptConfAlone)); !ok {
+				t.start(PromptMusic)
+			}
 		}
 		if meeting {
 			alone = false

@@ -17,13 +17,18 @@ import (
 //	press-1                     two beeps, again after a pause, for ten seconds
 //	enter-number                the dial tone for three seconds
 //	enter-pin                   three low beeps
+//	conf-enter-pin              as enter-pin
+//	conf-joined, conf-left      two short notes, rising or falling, for all in a conference
+//	conf-muted …                as on and off
+//	conf-removed, conf-ended    the special information tone
 //	digits:1000                 the keys' tones (DTMF), slowly; what is not a key is a pause
 //	time:15:04                  the same of the four digits
 //
 // Of several with commas between, those that it knows are heard one after the other.
 //
 // Why a call cannot be is told by the special information tone, some pips, and the congestion tone for four seconds. The
-// pips are: one for no-such-number, two for closed, three for not-allowed, four for rejected, five for anonymous-rejected.
+// pips are: one for no-such-number, two for closed, three for not-allowed, four for rejected, five for anonymous-rejected, six for
+// conf-full, seven for conf-locked.
 func Prompts(country string) (func(name string) media.Sound, error) {
 	plan, err := Of(country)
 	if err != nil {
@@ -39,9 +44,15 @@ func Prompts(country string) (func(name string) media.Sound, error) {
 		"error":        plan.Information,
 		"press-1":      beeps(1000, 2, 1600).Repeated(5),
 		"enter-pin":    beeps(700, 3, 200),
+		"conf-joined":  notes(500, 750),
+		"conf-left":    notes(750, 500),
 		"enter-number": {Segments: []Segment{on(plan.Dial.Segments[0].Partials, 3000)}, Times: 1},
 	}
-	refusals := map[string]int{"no-such-number": 1, "closed": 2, "not-allowed": 3, "rejected": 4, "anonymous-rejected": 5}
+	for conference, like := range map[string]string{"enter-pin": "enter-pin", "removed": "error", "ended": "error", "muted": "off", "unmuted": "on",
+		"all-muted": "off", "all-unmuted": "on", "now-locked": "on", "now-unlocked": "off"} {
+		tones["conf-"+conference] = tones[like]
+	}
+	refusals := map[string]int{"no-such-number": 1, "closed": 2, "not-allowed": 3, "rejected": 4, "anonymous-rejected": 5, "conf-full": 6, "conf-locked": 7}
 	one := func(name string) media.Sound {
 		if t, ok := tones[name]; ok {
 			return t.Sound()
