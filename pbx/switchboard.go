@@ -51,6 +51,7 @@ type Switchboard struct {
 	draining bool
 	idle     chan struct{} // closed when draining and the last call is over
 	plans    sync.WaitGroup
+	waiting  chan plan // to goroutines that have carried out a plan before
 }
 
 // counters are read by Stats.
@@ -68,7 +69,7 @@ const messagesAtOnce = 1024
 func New(o Options) *Switchboard {
 	s := &Switchboard{
 		line: o.Line, journal: o.Journal, route: o.Route, directory: o.Directory, log: o.Log,
-		prompt: o.Prompt, newRoom: o.NewRoom, recent: o.Recent, rooms: make(map[string]*conference),
+		waiting: make(chan plan), prompt: o.Prompt, newRoom: o.NewRoom, recent: o.Recent, rooms: make(map[string]*conference),
 		messages: make(chan struct{}, messagesAtOnce), calls: make(map[string]*Call), usage: make(map[string]*usage), turns: make(map[string]int),
 	}
 	if s.prompt == nil {
@@ -121,7 +122,7 @@ func (s *Switchboard) Incoming(leg *Leg, dialled string, maxForwards int) {
 		s.conclude(c, GoingDown)
 		leg.Refuse(GoingDown)
 	default:
-		go s.run(ctx, c)
+		s.begin(plan{ctx, c})
 	}
 }
 
