@@ -91,7 +91,7 @@ func (t *Talk) Meet(ctx context.Context, room *Room, moderator bool) {
 	var said chan bool // the prompt before the music
 	for {
 		t.sb.mu.Lock()
-		changed, muted := c.changed, m.muted
+		changed, muted := c.changed, m.muted || m.leg.held // what a phone on hold plays is not for the others
 		meeting, waits := c.meets(m)
 		t.sb.mu.Unlock()
 		switch {
@@ -186,6 +186,7 @@ func (s *Switchboard) enter(room *Room, m *member) (c *conference, why string) {
 			why = promptConfFull
 		default:
 			c.members = append(c.members, m)
+			m.leg.room = c
 			c.tell()
 		}
 	}
@@ -215,6 +216,7 @@ func (s *Switchboard) leave(c *conference, m *member) {
 		c.mix.Leave(port)
 	}
 	s.mu.Lock()
+	m.leg.room = nil
 	c.members = slices.DeleteFunc(c.members, func(other *member) bool { return other == m })
 	last := len(c.members) == 0
 	if last && s.rooms[c.room.Number] == c {

@@ -60,6 +60,12 @@ func TestConferenceOfThree(t *testing.T) {
 			list[0].Members[2].From.Number != "1003" {
 			t.Errorf("%+v", list)
 		}
+		b.Hold(true) // his phone may play its own music
+		synctest.Wait()
+		r.hears(a, "room: 1003")
+		b.Hold(false)
+		synctest.Wait()
+		r.hears(a, "room: 1002 1003")
 		b.Bye()
 		synctest.Wait()
 		r.hears(a, "room: 1003")

@@ -14,6 +14,9 @@ const PromptMusic = "music"
 func (s *Switchboard) Held(leg *Leg, held bool) {
 	s.mu.Lock()
 	leg.held = held
+	if leg.room != nil {
+		leg.room.tell()
+	}
 	s.mu.Unlock()
 	s.settle(leg, !held)
 }

@@ -55,6 +55,7 @@ func (s subscribed) print(c *client) error {
 			row("pin", "set")
 		}
 		row("redirect", string(s.Redirect))
+		row("music", s.Music)
 		for _, k := range slices.Sorted(maps.Keys(s.SpeedDials)) {
 			row("speed dial "+k, s.SpeedDials[k])
 		}
