@@ -1,7 +1,6 @@
 package media
 
 import (
-	"fmt"
 	"math"
 	"net/netip"
 	"sync"
@@ -129,5 +128,3 @@ func BenchmarkRoomSockets(b *testing.B) {
 	conn.Close()
 	wg.Wait()
 }
-
-var _ = fmt.Sprint

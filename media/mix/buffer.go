@@ -37,6 +37,7 @@ type Buffer struct {
 	there  [ring / 64]uint64 // which of octets have come, from past before at until future after it
 
 	started bool
+	cut     bool   // what is played next does not follow from what was played
 	at      uint32 // what is played next
 	newest  uint32 // the end of the newest packet
 	dry     int    // ticks that were missing just before at, at most past
@@ -115,14 +116,14 @@ func (b *Buffer) Put(ts uint32, octets []byte, now int64) {
 	if excess := int(int32(b.newest-b.at)) - max(MaxDelay, n); excess > 0 {
 		b.Excess += uint64(excess)
 		b.advance(excess)
-		b.dry = 0
+		b.dry, b.cut = 0, true
 		b.measureAgain()
 	}
 }
 
 // start has the first packet played a little after it came, however soon the next frame is taken.
 func (b *Buffer) start(ts uint32, now int64) {
-	b.started = true
+	b.started, b.cut = true, true
 	b.at, b.newest = ts, ts
 	if soon := reserve - b.untilDue(now); soon > 0 {
 		b.at -= uint32(soon)

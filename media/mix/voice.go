@@ -129,18 +129,29 @@ func (v *Voice) adjust() {
 		v.narrower -= by
 		v.advance(by)
 		if present {
-			v.patch.begin(v, memory, false)
+			v.splice(memory)
 		}
 	}
 }
 
 // play decodes what is there.
 func (v *Voice) play(at, n int) {
+	if v.cut {
+		v.cut = false
+		v.splice(at)
+	}
 	first, second := v.read(n)
 	v.decode(at, first)
 	v.decode(at+len(first), second)
 	if v.patch.active {
 		v.patch.join(v, at, n)
+	}
+}
+
+// splice has what follows faded in over what was heard.
+func (v *Voice) splice(at int) {
+	if !v.patch.active || v.patch.joined > 0 {
+		v.patch.begin(v, at, false)
 	}
 }
 

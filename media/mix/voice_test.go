@@ -178,6 +178,16 @@ func TestNoClicks(t *testing.T) {
 				t.Errorf("%+v", s.voice.Counts)
 			}
 		}},
+		"bursts in the midst": {func(p []sent) []sent {
+			for i := range p {
+				p[i].at -= float64(i/40) * 7.3 * 20
+			}
+			return p
+		}, func(t *testing.T, s *scene) {
+			if s.voice.Excess == 0 {
+				t.Errorf("%+v", s.voice.Counts)
+			}
+		}},
 		"timestamps leap": {func(p []sent) []sent {
 			for i := range p[100:] {
 				p[100+i].ts += 1e6
