@@ -636,7 +636,9 @@ func TestRoomTurnedBack(t *testing.T) {
 		a, b := l.stream(), l.stream()
 		defer a.Close()
 		defer b.Close()
-		to := func(s *Stream) Agreement { return Agreement{Remote: s.LocalRTP(), Send: true, Recv: true, Formats: []Format{ulaw}} }
+		to := func(s *Stream) Agreement {
+			return Agreement{Remote: s.LocalRTP(), Send: true, Recv: true, Formats: []Format{ulaw}}
+		}
 		a.Agree(to(b))
 		b.Agree(to(a))
 		c := l.caller(0, ulaw, 700, 3000)

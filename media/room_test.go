@@ -107,7 +107,7 @@ func (c *caller) sharpest() (most int) {
 	return
 }
 
-func dB(a, b float64) float64 { return 20 * math.Log10((a + 0.01) / b) }
+func dB(a, b float64) float64 { return 20 * math.Log10((a+0.01)/b) }
 
 // conversation lets all talk for a time.
 func conversation(d time.Duration, all ...*caller) {
