@@ -189,3 +189,49 @@ func TestRoom(t *testing.T) {
 		})
 	}
 }
+
+// Those with G.722 hear each other's upper band, and not their own; those at 8 kHz hear nothing of it.
+func TestRoomWideband(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		r := l.engine.NewRoom()
+		defer r.Close()
+		all := []*caller{l.caller(0, wide, 0, 0), l.caller(1, wide, 0, 0), l.caller(2, ulaw, 0, 0)}
+		var upper [2][]int16
+		for _, c := range all {
+			defer c.stream.Close()
+		}
+		meet(t, r, all...)
+		octets, low, high := make([]byte, 160), make([]int16, 160), make([]int16, 160)
+		hz := []float64{700, 1300} // 7300 and 6700 Hz
+		for n := range 150 {
+			for i, c := range all[:2] {
+				for k := range high {
+					high[k] = int16(3000 * math.Sin(2*math.Pi*hz[i]*float64(160*n+k)/8000))
+				}
+				clear(low)
+				c.enc.Encode(octets, low, high)
+				c.say(9, octets)
+			}
+			pause(20 * time.Millisecond)
+			for i, c := range all[:2] {
+				for _, b := range c.phone.heard() {
+					c.dec.Decode(low, high, payload(t, b))
+					upper[i] = append(upper[i], high...)
+				}
+			}
+			all[2].listen()
+		}
+		for i := range upper {
+			ear := &caller{heard: upper[i]}
+			if got := ear.loudness(hz[1-i]); math.Abs(got-3000) > 300 {
+				t.Errorf("%d hears the other at %.0f", i, got)
+			}
+			if got := ear.loudness(hz[i]); got > 30 {
+				t.Errorf("%d hears itself at %.0f", i, got)
+			}
+			if got := all[2].loudness(hz[i]); got > 30 {
+				t.Errorf("at 8 kHz %.0f Hz is heard at %.0f", hz[i], got)
+			}
+		}
+	})
+}
