@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"ringback/media"
@@ -22,6 +25,8 @@ const (
 	maxFiles   = 64 // of a class
 	maxSamples = 15 * 60 * rate
 	lookEvery  = 2 * time.Second
+	lookShare  = 100 // of the time one part is spent on looking at most: there may be a great many files
+	lookAtMost = time.Minute
 	edge       = 80 // samples: 10 ms, at both ends of a file
 )
 
@@ -36,8 +41,8 @@ type Library struct {
 	mu      sync.Mutex
 	closed  bool
 	looking bool
-	looked  time.Time
-	asked   bool // for ours
+	next    time.Time // when to look again
+	asked   bool      // for ours
 	work    sync.WaitGroup
 
 	// Of the goroutine that looks.
@@ -128,16 +133,22 @@ func (l *Library) render() {
 func (l *Library) look() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed || l.looking || time.Since(l.looked) < lookEvery {
+	if l.closed || l.looking || time.Now().Before(l.next) {
 		return
 	}
 	l.looking = true
 	l.work.Go(func() {
+		began := time.Now()
 		l.read()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.looking, l.looked = false, time.Now()
+		l.wait(time.Since(began))
 	})
+}
+
+// wait says when to look again, after a look that took so long.
+func (l *Library) wait(took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.looking, l.next = false, time.Now().Add(max(lookEvery, min(took*lookShare, lookAtMost)))
 }
 
 // read makes a new programme if anything has changed.
@@ -213,6 +224,9 @@ func (l *Library) readClass(root *os.Root, name string) bool {
 		more, err := readFile(root, path.Join(name, file))
 		switch {
 		case err != nil:
+			if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.EIO) {
+				c.print = "" // it may be over in a moment
+			}
 			l.log.Warn("music: a file is left out", "class", name, "file", file, "err", err)
 		case len(samples)+len(more) > maxSamples:
 			l.log.Warn("music: a file is left out: a class lasts 15 minutes at most", "class", name, "file", file)
@@ -221,9 +235,33 @@ func (l *Library) readClass(root *os.Root, name string) bool {
 		}
 	}
 	if len(samples) > 0 {
-		c.track = &track{samples}
+		c.track = &track{slices.Clone(samples)} // which has room for more
 	}
 	return true
+}
+
+// soften has nobody startled by a record, which is cut far louder than anybody speaks: music is no louder than ours by more
+// than 3 dB. It is measured where there is any.
+func soften(samples []int16) {
+	const part, faint, most = rate / 50, 200, loudness * math.Sqrt2 * math.MaxInt16
+	sum, n := 0.0, 0
+	for s := range slices.Chunk(samples, part) {
+		power := 0.0
+		for _, v := range s {
+			power += float64(v) * float64(v)
+		}
+		if power > faint*faint*float64(len(s)) {
+			sum, n = sum+power, n+len(s)
+		}
+	}
+	if n == 0 {
+		return
+	}
+	if gain := most / math.Sqrt(sum/float64(n)); gain < 1 {
+		for i, v := range samples {
+			samples[i] = int16(math.Round(float64(v) * gain))
+		}
+	}
 }
 
 func readFile(root *os.Root, name string) (samples []int16, err error) {
@@ -241,6 +279,7 @@ func readFile(root *os.Root, name string) (samples []int16, err error) {
 	if err != nil {
 		return nil, err
 	}
+	soften(samples)
 	n := min(edge, len(samples)/2)
 	for i := range n { // what follows it may be anything
 		samples[i] = int16(int(samples[i]) * i / n)

@@ -180,28 +180,30 @@ func TestOtherRatesAreHeardAsLong(t *testing.T) {
 func TestFilesComeAndGoWhileSomebodyListens(t *testing.T) {
 	inStudio(t, func(s *studio) {
 		x := s.tune("spring")
+		steep := 12000 // as our piece is
 		last := func(want int16) {
 			t.Helper()
 			if got := s.hear(x, 15*time.Second); got[len(got)-rate/2] != want {
 				t.Errorf("heard %d, want %d", got[len(got)-rate/2], want)
 			} else {
 				for i := 1; i < len(got); i++ {
-					if d := int(got[i]) - int(got[i-1]); d > 12000 || d < -12000 {
+					if d := int(got[i]) - int(got[i-1]); d > steep || d < -steep {
 						t.Errorf("a click of %d at sample %d", d, i)
 					}
 				}
 			}
+			steep = 50 // files that are constants, faded
 		}
-		s.put("default/1.wav", 100, 5000)
-		last(5000)
-		s.put("spring/1.wav", 100, 6000)
-		last(6000)
-		s.put("spring/1.wav", 101, 7000)
-		last(7000)
+		s.put("default/1.wav", 100, 1500)
+		last(1500)
+		s.put("spring/1.wav", 100, 2500)
+		last(2500)
+		s.put("spring/1.wav", 101, 3500)
+		last(3500)
 		if err := os.RemoveAll(filepath.Join(s.dir, "spring")); err != nil {
 			t.Fatal(err)
 		}
-		last(5000)
+		last(1500)
 		if err := os.RemoveAll(s.dir); err != nil {
 			t.Fatal(err)
 		}
@@ -278,6 +280,48 @@ func TestAClassIsBounded(t *testing.T) {
 		}
 		if text := s.log.take(); strings.Count(text, "left out") != 1 || !strings.Contains(text, "2.wav") {
 			t.Error(text)
+		}
+	})
+}
+
+// A record is as loud as it can be: nobody who waits is startled. What is softer stays as it is.
+func TestARecordIsSoftened(t *testing.T) {
+	for _, test := range []struct{ amplitude, gap, want float64 }{
+		{1, 0, -19}, {1, 0.9, -19}, {0.5, 0, -19}, {0.1, 0, -23}, {0.01, 0, -43},
+	} {
+		samples := make([]int16, 10*rate)
+		for i := range samples {
+			if float64(i) >= test.gap*float64(len(samples)) { // before it: silence, which makes nothing softer
+				samples[i] = int16(test.amplitude * math.MaxInt16 * math.Sin(2*math.Pi*440*float64(i)/rate))
+			}
+		}
+		inStudio(t, func(s *studio) {
+			s.write("spring/1.wav", wavOf(samples, rate))
+			time.Sleep(lookEvery)
+			s.tune("spring")
+			heard := s.programme.Load().tracks["spring"].samples
+			sum := 0.0
+			last := heard[len(heard)-rate/2 : len(heard)-rate/10]
+			for _, v := range last {
+				sum += float64(v) * float64(v)
+			}
+			if got := 10 * math.Log10(sum/float64(len(last))/math.MaxInt16/math.MaxInt16); math.Abs(got-test.want) > 0.5 {
+				t.Errorf("%+v: %.1f dBFS", test, got)
+			}
+		})
+	}
+}
+
+// Of a directory with a great many files less than a hundredth of the time is spent on reading it.
+func TestALookThatTakesLongIsRare(t *testing.T) {
+	inStudio(t, func(s *studio) {
+		time.Sleep(lookEvery)
+		for _, took := range []time.Duration{0, 30 * time.Millisecond, time.Second, time.Hour} {
+			s.wait(took)
+			want := min(max(lookEvery, 100*took), lookAtMost)
+			if d := time.Until(s.next); d != want {
+				t.Errorf("after %v it waits for %v, want %v", took, d, want)
+			}
 		}
 	})
 }

@@ -2,7 +2,11 @@ package speech
 
 import (
 	"container/list"
+	"errors"
+	"io/fs"
 	"sync"
+
+	"ringback/media/wav"
 )
 
 // cache keeps what was decoded, in at most room bytes: what was not asked for the longest goes first. A sound that is being
@@ -37,13 +41,24 @@ func (c *cache) get(v version, read func() ([]int16, error)) ([]int16, error) {
 		e.samples, e.err = read()
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if e.in != nil {
+		switch {
+		case e.in == nil:
+		case e.err != nil && !lasts(e.err):
+			c.drop(e)
+		default:
 			e.cost += 2 * cap(e.samples)
 			c.used += 2 * cap(e.samples)
 			c.shrink()
 		}
 	})
 	return e.samples, e.err
+}
+
+// lasts reports whether an error will be the same as long as the file is: that there was no descriptor or no memory, or that
+// the disk was away, may be over in a moment.
+func lasts(err error) bool {
+	var refused wav.Refused
+	return errors.As(err, &refused) || errors.Is(err, fs.ErrNotExist)
 }
 
 func (c *cache) entry(v version) *entry {

@@ -11,12 +11,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"ringback/media"
+	"ringback/media/wav"
 	"ringback/sounds"
 )
 
@@ -458,6 +460,25 @@ func TestMemory(t *testing.T) {
 	}
 	if c.used != used || used > room || c.recent.Len() != len(c.entries) || used == 0 {
 		t.Errorf("%d bytes are counted, %d used, of %d", c.used, used, room)
+	}
+}
+
+// An error of the machine is not kept: the next call may hear the file, though it is the same. One of the file is.
+func TestTroubleIsNotKept(t *testing.T) {
+	c := cache{room: 1 << 20}
+	v := version{root: "prompts", path: "en/on.wav"}
+	for _, trouble := range []error{syscall.EMFILE, &fs.PathError{Op: "open", Path: "en/on.wav", Err: syscall.EIO}, fs.ErrPermission} {
+		if _, err := c.get(v, func() ([]int16, error) { return nil, trouble }); err != trouble {
+			t.Error(err)
+		}
+		if len(c.entries) != 0 || c.used != 0 || c.recent.Len() != 0 {
+			t.Errorf("%v is kept: %d entries, %d bytes", trouble, len(c.entries), c.used)
+		}
+	}
+	refused := wav.Refused("no")
+	_, _ = c.get(v, func() ([]int16, error) { return nil, refused })
+	if _, err := c.get(v, func() ([]int16, error) { t.Error("read again"); return nil, nil }); err != refused {
+		t.Error(err)
 	}
 }
 

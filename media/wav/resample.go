@@ -9,6 +9,7 @@ const (
 	halfWidth = 32     // periods of the lower rate to either side
 	kaiser    = 7.0    // about 72 dB
 	maxPhases = 512    // of which there is a table; between them it is interpolated (-100 dB)
+	block     = 4096   // new samples that are made at a time: what they are made of is copied
 )
 
 // Resample gives a sound at another rate, samples a second, as long as it was. in is not changed.
@@ -18,15 +19,28 @@ func Resample(in []int16, from, to int) []int16 {
 	}
 	n := int((int64(len(in))*int64(to) + int64(from) - 1) / int64(from))
 	r := newResampler(from, to)
-	padded := make([]float32, r.half+len(in)+r.half+1)
-	for i, v := range in {
-		padded[r.half+i] = float32(v)
-	}
 	out := make([]int16, n)
-	for i := range out {
-		out[i] = r.at(padded, i)
+	old := make([]float32, r.before(min(block, n)-1)+2*r.half+2)
+	for first := 0; first < n; first += block {
+		from := r.before(first)
+		r.copy(old, in, from)
+		for i := first; i < min(first+block, n); i++ {
+			out[i] = r.at(old, i, from)
+		}
 	}
 	return out
+}
+
+// before is the last old sample that is not after the new sample number i.
+func (r *resampler) before(i int) int { return int(int64(i) * r.from / r.to) }
+
+// copy fills dst with in from half samples before from on, and silence where there is none.
+func (r *resampler) copy(dst []float32, in []int16, from int) {
+	clear(dst)
+	from -= r.half
+	for i := max(0, -from); i < len(dst) && from+i < len(in); i++ {
+		dst[i] = float32(in[from+i])
+	}
 }
 
 // resampler has the filter for every place that a new sample can have between two old ones.
@@ -68,10 +82,10 @@ func kernel(offset, low float64, half int) []float32 {
 	return taps
 }
 
-// at is the new sample number i. in begins half samples before the sound, and goes on for half+1 after it.
-func (r *resampler) at(in []float32, i int) int16 {
+// at is the new sample number i. in begins half samples before the old sample number from.
+func (r *resampler) at(in []float32, i, from int) int16 {
 	place := int64(i) * r.from
-	whole, part := int(place/r.to), place%r.to
+	whole, part := int(place/r.to)-from, place%r.to
 	window := in[whole : whole+2*r.half+1]
 	if r.phases == r.to {
 		return clip(dot(r.taps[part], window))

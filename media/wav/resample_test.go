@@ -2,6 +2,7 @@ package wav
 
 import (
 	"math"
+	"runtime"
 	"testing"
 )
 
@@ -103,5 +104,29 @@ func TestResampleKeeps(t *testing.T) {
 	out[0] = 9
 	if in[0] != 1 {
 		t.Error("what came in was changed")
+	}
+}
+
+// A long sound is made in blocks: where they meet nothing is heard, and what is copied for them does not grow with the sound.
+func TestResampleInBlocks(t *testing.T) {
+	for _, rate := range rates {
+		in := tone(rate, 1000, 0.8, 3*rate)
+		out := Resample(in, rate, Rate)
+		if len(out) != 3*Rate {
+			t.Fatalf("%d Hz: %d samples", rate, len(out))
+		}
+		for i, want := range tone(Rate, 1000, 0.8, len(out)) {
+			if d := int(out[i]) - int(want); i > 100 && i < len(out)-100 && (d < -60 || d > 60) {
+				t.Fatalf("%d Hz: sample %d is %d, not %d", rate, i, out[i], want)
+			}
+		}
+	}
+	in := tone(96000, 1000, 0.8, 10*96000)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	Resample(in, 96000, Rate)
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
+		t.Errorf("for %d kB of sound %d kB were taken", 2*len(in)>>10, took>>10)
 	}
 }

@@ -7,8 +7,10 @@
 package wav
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 )
 
@@ -66,12 +68,9 @@ func Read(r io.Reader, l Limits) ([]int16, error) {
 // Decode gives the sound of a file at its own rate, which is MinRate to MaxRate. Two channels are mixed to one. The error is
 // a Refused, or what r has said. A file without a single sample is refused.
 func Decode(r io.Reader, l Limits) (samples []int16, rate int, err error) {
-	file, err := io.ReadAll(io.LimitReader(r, l.size()+1))
+	file, err := readAll(r, l.size())
 	if err != nil {
 		return nil, 0, err
-	}
-	if int64(len(file)) > l.size() {
-		return nil, 0, refuse("The file is larger than %.1f MB.", float64(l.size())/1e6)
 	}
 	f, data, err := parse(file)
 	if err != nil {
@@ -86,3 +85,25 @@ func Decode(r io.Reader, l Limits) (samples []int16, rate int, err error) {
 	}
 	return f.linear(data), f.rate, nil
 }
+
+// readAll reads a file of up to size bytes. One that says that it is larger is not read at all.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	var file bytes.Buffer
+	if f, ok := r.(fs.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			if info.Size() > size {
+				return nil, tooLarge(size)
+			}
+			file.Grow(int(info.Size()) + bytes.MinRead)
+		}
+	}
+	if _, err := file.ReadFrom(io.LimitReader(r, size+1)); err != nil {
+		return nil, err
+	}
+	if int64(file.Len()) > size {
+		return nil, tooLarge(size)
+	}
+	return file.Bytes(), nil
+}
+
+func tooLarge(size int64) error { return refuse("The file is larger than %.1f MB.", float64(size)/1e6) }

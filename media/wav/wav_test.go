@@ -6,6 +6,9 @@ import (
 	"errors"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -95,7 +98,10 @@ func snr(want, got []int16) float64 {
 func TestFormats(t *testing.T) {
 	const rate = 16000
 	want := tone(rate, 440, 0.7, rate/2)
-	var adpcmFile bytes.Buffer
+	var adpcmFile, pcmFile bytes.Buffer
+	if err := WritePCM(&pcmFile, want, rate); err != nil {
+		t.Fatal(err)
+	}
 	if err := WriteADPCM(&adpcmFile, want, rate); err != nil {
 		t.Fatal(err)
 	}
@@ -106,6 +112,7 @@ func TestFormats(t *testing.T) {
 	}{
 		{"linear 8 bits", riff(fmtChunk(formatPCM, 1, rate, 8), chunk("data", pcm(want, 8, 1))), 40},
 		{"linear 16 bits", riff(fmtChunk(formatPCM, 1, rate, 16), chunk("data", pcm(want, 16, 1))), 120},
+		{"as we write it", pcmFile.Bytes(), 120},
 		{"linear 24 bits", riff(fmtChunk(formatPCM, 1, rate, 24), chunk("data", pcm(want, 24, 1))), 120},
 		{"linear 32 bits", riff(fmtChunk(formatPCM, 1, rate, 32), chunk("data", pcm(want, 32, 1))), 120},
 		{"stereo 8 bits", riff(fmtChunk(formatPCM, 2, rate, 8), chunk("data", pcm(want, 8, 2))), 40},
@@ -227,6 +234,38 @@ func TestLimits(t *testing.T) {
 	endless := io.MultiReader(bytes.NewReader(file), zeroes{})
 	if _, err := Read(endless, Limits{Size: 1 << 20}); err == nil {
 		t.Error("an endless file was read")
+	}
+}
+
+// A file that says that it is too large is not read; that it is as large as it may be costs its size, once.
+func TestLargeFiles(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "sparse.wav")
+	file := riff(fmtChunk(formatMuLaw, 1, 96000, 8), []byte("data\xff\xff\xff\xff"))
+	for size, want := range map[int64]string{4 << 30: "larger than", 8 << 20: "longer than"} {
+		if err := os.WriteFile(name, file, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(name, size); err != nil {
+			t.Skip(err)
+		}
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err = Read(f, Limits{Size: 8 << 20, Duration: time.Second})
+		runtime.ReadMemStats(&after)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+		if at, _ := f.Seek(0, io.SeekCurrent); size > 8<<20 && at != 0 {
+			t.Errorf("%d bytes of it were read", at)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > 9<<20 {
+			t.Errorf("%d bytes: %d kB were taken", size, took>>10)
+		}
+		_ = f.Close()
 	}
 }
 
