@@ -331,3 +331,38 @@ func BenchmarkTonesAreHeard(b *testing.B) {
 }
 
 var packet0 = packet(0, 0, 0, 1, nil)
+
+// FuzzEventClock: whatever comes, what goes out has the other side's payload type, one timestamp an event and sequence numbers
+// without a leap.
+func FuzzEventClock(f *testing.F) {
+	f.Add([]byte{5, 10, 3, 192, 5, 138, 18, 192}, uint32(48000), uint32(8000), uint32(960))
+	f.Add([]byte{1}, uint32(8000), uint32(48000), uint32(1)<<31)
+	f.Add(bytes.Repeat([]byte{9, 10, 0xff, 0xff}, 8), uint32(1), uint32(1<<32-1), uint32(0xffff))
+	f.Fuzz(func(t *testing.T, b []byte, in, out, step uint32) {
+		if in == 0 || out == 0 {
+			return
+		}
+		var s sender
+		s.start()
+		flow, seq := new(Flow), s.seq
+		r := route{op: pass, pt: 101, event: true, apart: true, rate: in, out: out}
+		for i, ts := 0, uint32(0); len(b) > 0; i++ {
+			n := min(4, len(b))
+			p := packet(96, uint16(i), ts, 7, b[:n])
+			if b = b[n:]; i%2 == 1 {
+				ts += step
+			}
+			var h header
+			if !h.read(p) {
+				t.Fatal("not read")
+			}
+			if !s.stampEvent(p, &h, flow, r, 1, int64(i)*2e7) {
+				continue
+			}
+			seq++
+			if got := read(t, p); got.pt != 101 || got.seq != seq || got.ssrc != s.ssrc || got.ts != s.event.ts {
+				t.Fatalf("packet %d: %+v, want %d", i, got, seq)
+			}
+		}
+	})
+}

@@ -24,6 +24,7 @@ type Detector struct {
 	counted int // blocks, modulo blockRate
 
 	last    int8 // the key of the last window, noKey
+	clean   bool // it has had a window that was nothing else
 	down    int8 // the key that is down, noKey
 	lasting [2]float64
 	absent  int // blocks since it was heard
@@ -45,6 +46,7 @@ const (
 	minPeak     = 650.0 // −31 dBm0
 	forward     = 8.9   // dB
 	reverse     = 4.9   // dB
+	clean       = 0.89  // of a window's energy, once in a key
 	minPurity   = 0.86  // of a window's energy in the two
 	octave      = 0.018 // of two frequencies from a ratio of 2, to which no key comes within 0.025
 	minApart    = 150.  // Hz
@@ -209,10 +211,10 @@ func (d *Detector) four(b *block, from int) {
 
 // listen says which key has just begun, noKey if none has.
 func (d *Detector) listen() int8 {
-	key, peaks := d.window()
+	key, peaks, purity := d.window()
 	again := key == d.last
-	d.last = key
-	if key != noKey && again && key != d.down {
+	d.last, d.clean = key, purity >= clean || d.clean && again
+	if key != noKey && again && d.clean && key != d.down {
 		d.down, d.lasting, d.absent = key, peaks, 0
 		return key
 	}
@@ -238,10 +240,10 @@ func (d *Detector) held() bool {
 	return true
 }
 
-// window says which key is all that the last 30 ms have, and with which amplitudes.
-func (d *Detector) window() (key int8, peaks [2]float64) {
+// window says which key is all that the last 30 ms have, with which amplitudes, and how much of the energy it has.
+func (d *Detector) window() (key int8, peaks [2]float64, purity float64) {
 	if d.back(0).energy < silentEnergy {
-		return noKey, peaks
+		return noKey, peaks, 0
 	}
 	energy := 0.
 	for i := range d.blocks {
@@ -251,17 +253,18 @@ func (d *Detector) window() (key int8, peaks [2]float64) {
 	off0, peak0 := d.tone(low)
 	off1, peak1 := d.tone(high)
 	f0, f1 := float64(resonators[low].hz), float64(resonators[high].hz)
+	purity = (peak0*peak0 + peak1*peak1) / 2 * windowBlocks * blockSamples / energy
 	switch {
 	case math.Abs(off0) > tolerance*f0 || math.Abs(off1) > tolerance*f1:
 	case math.Abs((f1+off1)/(f0+off0)-2) < octave: // one voice
 	case min(peak0, peak1) < minPeak:
 	case peak0 > peak1*maxForward || peak1 > peak0*maxReverse:
-	case (peak0*peak0+peak1*peak1)/2*windowBlocks*blockSamples < minPurity*energy:
+	case purity < minPurity:
 	case d.harmonic(2*(f0+off0), f1+off1) > maxHarmonic*peak0*peak0 || d.harmonic(2*(f1+off1), f1+off1) > maxHarmonic*peak1*peak1:
 	default:
-		return int8(low*4 + high - 4), [2]float64{peak0, peak1}
+		return int8(low*4 + high - 4), [2]float64{peak0, peak1}, purity
 	}
-	return noKey, peaks
+	return noKey, peaks, 0
 }
 
 // strongest is the one of four frequencies that has most in the window, wherever in its reach.

@@ -146,7 +146,7 @@ func TestDetectorHears(t *testing.T) {
 		"1.5 % low":             each(func(k byte) dual { return dual{k, 40, -10, -10, -.015, -.015} }, 40),
 		"1.5 % apart":           each(func(k byte) dual { return dual{k, 40, -10, -10, -.015, .015} }, 40),
 		"1.5 % together, twist": each(func(k byte) dual { return dual{k, 45, -7, -13, .015, -.015} }, 45),
-		"1.5 % apart, twist":    each(func(k byte) dual { return dual{k, 45, -14, -10, -.015, .015} }, 45),
+		"1.5 % apart, twist":    each(func(k byte) dual { return dual{k, 50, -14, -10, -.015, .015} }, 50),
 		"15 dB above noise":     each(func(k byte) dual { return dual{k, 50, -10, -10, 0, 0} }, 50, noisy(-25)),
 		"15 dB, twist":          each(func(k byte) dual { return dual{k, 50, -4, -12, 0, 0} }, 50, noisy(-25)),
 		"15 dB, wrong":          each(func(k byte) dual { return dual{k, 50, -10, -10, .015, -.015} }, 50, noisy(-25)),

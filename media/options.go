@@ -103,7 +103,7 @@ const (
 	Malformed   Reason = iota // not RTP or RTCP version 2, or cut short
 	Payload                   // payload type that was not agreed, or that the other side cannot take
 	Source                    // from an address that is not the locked one
-	Held                      // the phone was not to send, or the other one not to hear
+	Held                      // the phone was not to send, or the other one not to hear, or hears keys instead
 	Unconnected               // nobody to pass it to
 	Late                      // to a port without a stream, or to a stream before its first Agree
 	Unsent                    // the socket refused to send it

@@ -137,6 +137,7 @@ func TestSocketsStorm(t *testing.T) {
 			wg.Go(func() {
 				rnd := rand.New(rand.NewPCG(uint64(w), 1))
 				me := agreed(port(conn), ulaw, event)
+				all := me.Formats
 				for i := range 3000 {
 					s := pick()
 					switch n := rnd.IntN(20); {
@@ -163,6 +164,7 @@ func TestSocketsStorm(t *testing.T) {
 						}
 					case n < 4:
 						me.Recv, me.Mux = rnd.IntN(5) > 0, rnd.IntN(2) == 0
+						me.Formats = all[:1+rnd.IntN(2)]
 						s.Agree(me)
 					case n < 6:
 						if p := pick(); p != nil {
@@ -177,6 +179,9 @@ func TestSocketsStorm(t *testing.T) {
 						s.Play(&ramp{t: t, frames: rnd.IntN(3)}, func(bool) { ended.Done() })
 					case n == 10:
 						s.Keys(func(byte) { s.Disconnect() })
+					case n == 12:
+						ended.Add(1)
+						s.Press("15", func(bool) { ended.Done() })
 					case n == 8:
 						s.Stats()
 						e.Stats()
