@@ -32,6 +32,7 @@ type typing struct {
 
 	way   way
 	began int64  // slot of the first packet
+	down  bool   // an event has begun
 	ends  int    // packets sent that say it is up
 	ts    uint32 // of the event
 
@@ -152,7 +153,7 @@ func (s *Stream) typeOn(job *playing, e *player, slot int64, c *counters) (after
 
 // begin begins the first key of the queue.
 func (t *typing) begin(w way, slot int64) {
-	t.way, t.began, t.at, t.ends = w, slot, 0, 0
+	t.way, t.began, t.at, t.down, t.ends = w, slot, 0, false, 0
 	if w == byTone {
 		t.tone = newKeyTone(t.queue[0].key)
 	}
@@ -177,10 +178,14 @@ func (s *Stream) typeEvent(t *typing, b []byte, slot int64, c *counters) int64 {
 		t.pop(s)
 		return 0
 	}
-	first := !s.hushed
-	if at := slot * int64(slotTime); first {
+	first := !t.down
+	if first {
 		s.silence()
-		t.ts = s.tx.within(at, rate)
+		at := slot * int64(slotTime)
+		if wait := s.tx.wait(at); wait > 0 {
+			return wait
+		}
+		t.down, t.began, t.ts = true, slot, s.tx.next(at, rate)
 		s.tx.begin(t.ts, at, rate)
 	}
 	lasted := time.Duration(slot-t.began)*slotTime + updateTime
@@ -211,9 +216,9 @@ func (s *Stream) typeTone(t *typing, e *player, slot int64, c *counters) int64 {
 	}
 	at, linear := slot*int64(slotTime), e.linear[:s.voice.samples]
 	if !t.spurt {
-		if wait := s.tx.left(at); wait > 0 { // what was heard before is not over
-			s.silence()
-			return (wait + int64(slotTime) - 1) / int64(slotTime)
+		s.silence()
+		if wait := s.tx.wait(at); wait > 0 {
+			return wait
 		}
 		t.base = s.tx.next(at, soundRate) - slotTicks(slot)
 	}

@@ -88,20 +88,13 @@ func (t *sender) next(now int64, rate uint32) uint32 {
 	return t.ts + uint32(max(ticks(now-t.at, rate), int64(max(rate/50, t.span))))
 }
 
-// within is the timestamp of now, also while the packet before lasts.
-func (t *sender) within(now int64, rate uint32) uint32 {
-	if !t.started {
-		return t.ts
-	}
-	return t.ts + uint32(max(ticks(now-t.at, rate), int64(rate/200)))
-}
-
-// left is how long the packet before still lasts, in nanoseconds.
-func (t *sender) left(now int64) int64 {
+// wait is in how many slots the packet before is over.
+func (t *sender) wait(now int64) int64 {
 	if !t.started || t.rate == 0 {
 		return 0
 	}
-	return t.at + int64(max(t.rate/50, t.span))*1e9/int64(t.rate) - now
+	left := t.at + int64(max(t.rate/50, t.span))*1e9/int64(t.rate) - now
+	return (max(left, 0) + int64(slotTime) - 1) / int64(slotTime)
 }
 
 // leapt says whether a source's timestamp moved by d against the wall clock.
