@@ -8,7 +8,8 @@
 // read it: checked and counted under its stream's lock (arrived, admit), rewritten and sent under the lock of the stream
 // that hears it (deliver). Never are both held. A Flow, swapped by an atomic pointer, leads from one to the other.
 //
-// What is played is sent by one goroutine of the engine's for all streams (player), which sleeps while nothing is.
+// What is played is sent by one goroutine of the engine's for all streams (player), which sleeps while nothing is. Rooms are
+// mixed by one for each processor (clock): package mix takes what came from each member, and makes what each hears.
 //
 // Headers are read by pion/rtp into a value that each reading goroutine uses again: that costs 1 ns more than reading the
 // fields by hand did, and nothing is allocated.
@@ -83,7 +84,7 @@ type Port interface {
 	Disconnect()
 	// Play sends s to the phone, instead of what it heard before. done, if not nil, is called once, from another
 	// goroutine, when s has come to its end (true), or was cut short by Play, Connect, Echo, Disconnect or the end of
-	// the leg (false). It must not block. Sound from the phone goes nowhere meanwhile.
+	// the leg (false). It must not block. Sound from the phone goes nowhere meanwhile, but for that of a member of a Room.
 	// Before the first Agreement s waits for it. Where no codec that can be made from linear sound was agreed, done(false)
 	// is called at once.
 	Play(s Sound, done func(whole bool))

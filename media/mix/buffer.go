@@ -29,7 +29,8 @@ func (c *Counts) Add(d Counts) {
 //
 // The delay of a sound, from when its packet comes until it is played, is least by how much packets are late now and then. It
 // grows at once when one comes too late: what is not played yet is put off, where there was nothing to be played anyway, or in
-// the next pause. It shrinks by a little in each pause, when for two seconds all packets came earlier than they must.
+// the next pause. It shrinks by a little at a time, mostly in pauses, when for two seconds all packets came earlier than they
+// must.
 type Buffer struct {
 	Counts
 
@@ -66,6 +67,7 @@ const (
 	enough  = 22 * ms // more than this is too much
 	window  = 100     // frames in which all packets came early enough
 	piece   = 10 * ms // is put off, or left out, in a pause at a time
+	hurry   = 20      // frames from one piece to the next where there is no pause
 )
 
 // Put takes the octets of a packet that came at a time.

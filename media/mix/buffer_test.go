@@ -33,8 +33,9 @@ func TestShortDelay(t *testing.T) {
 	}
 }
 
-// talk sends 20 ms packets, with a pause in the tone each second, with some jitter in ms.
-func talk(v *Voice, rnd *rand.Rand, seconds int, from *int, jitter float64) {
+// talk sends 20 ms packets of a tone, with a pause each second if there are any, with some jitter in ms.
+func talk(v *Voice, rnd *rand.Rand, seconds int, from *int, jitter float64, pauses bool) (sharp int) {
+	var last []int16
 	type arrival struct {
 		at float64
 		i  int
@@ -45,13 +46,16 @@ func talk(v *Voice, rnd *rand.Rand, seconds int, from *int, jitter float64) {
 		due = append(due, arrival{float64(20*i) + 1 + rnd.Float64()*jitter, i})
 	}
 	for now := float64(20 * first); now < float64(20*(first+50*seconds)); now += 20 {
-		v.Take(int64(now * 1e6))
+		if low, _ := v.Take(int64(now * 1e6)); low != nil {
+			sharp = max(sharp, sharpest(append(last, low...)))
+			last = append(last[:0], low[Frame-1])
+		}
 		for k := 0; k < len(due); k++ {
 			if due[k].at >= now+20 {
 				continue
 			}
 			b := wave(ULaw, nil, hz, due[k].i*160, 160)
-			if due[k].i%50 > 35 {
+			if pauses && due[k].i%50 > 35 {
 				for j := range b {
 					b[j] = 0xff
 				}
@@ -62,30 +66,36 @@ func talk(v *Voice, rnd *rand.Rand, seconds int, from *int, jitter float64) {
 		}
 	}
 	*from += 50 * seconds
+	return sharp
 }
 
 // The delay grows with jitter, so that little is lost, and shrinks when the jitter ends.
 func TestDelayAdapts(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(3, 4))
-	var v Voice
-	v.Use(ULaw)
-	at := 0
-	talk(&v, rnd, 5, &at, 0)
-	if w := v.wait(); w > 41 || v.Late != 0 {
-		t.Errorf("without jitter: %.0f ms, %+v", w, v.Counts)
-	}
-	talk(&v, rnd, 5, &at, 80)
-	before := v.Counts
-	talk(&v, rnd, 20, &at, 80)
-	if late, made := v.Late-before.Late, v.Concealed-before.Concealed; late > 15 || made > 30*Frame {
-		t.Errorf("jitter of 80 ms: %d late, %d ms made up for, of 1000 packets", late, made/ms)
-	}
-	if w := v.wait(); w < 40 || w > 200 {
-		t.Errorf("jitter of 80 ms: %.0f ms", w)
-	}
-	talk(&v, rnd, 30, &at, 0)
-	if w := v.wait(); w > 60 {
-		t.Errorf("long after jitter: %.0f ms", w)
+	for _, pauses := range []bool{true, false} {
+		rnd := rand.New(rand.NewPCG(3, 4))
+		var v Voice
+		v.Use(ULaw)
+		at := 0
+		sharp := talk(&v, rnd, 5, &at, 0, pauses)
+		if w := v.wait(); w > 41 || v.Late != 0 {
+			t.Errorf("pauses %v, without jitter: %.0f ms, %+v", pauses, w, v.Counts)
+		}
+		sharp = max(sharp, talk(&v, rnd, 5, &at, 80, pauses))
+		before := v.Counts
+		sharp = max(sharp, talk(&v, rnd, 20, &at, 80, pauses))
+		if late, made := v.Late-before.Late, v.Concealed-before.Concealed; late > 15 || made > 30*Frame {
+			t.Errorf("pauses %v, jitter of 80 ms: %d late, %d ms made up for, of 1000 packets", pauses, late, made/ms)
+		}
+		if w := v.wait(); w < 40 || w > 200 {
+			t.Errorf("pauses %v, jitter of 80 ms: %.0f ms", pauses, w)
+		}
+		sharp = max(sharp, talk(&v, rnd, 30, &at, 0, pauses))
+		if w := v.wait(); w > 60 {
+			t.Errorf("pauses %v, long after jitter: %.0f ms", pauses, w)
+		}
+		if float64(sharp) > 1.6*natural && !pauses { // a pause begins in the midst of the tone
+			t.Errorf("a change by %d", sharp)
+		}
 	}
 }
 

@@ -105,7 +105,7 @@ func (v *Voice) shift() {
 	}
 }
 
-// adjust changes the delay in a pause.
+// adjust changes the delay in a pause. Where there is none, as in music, it leaves out a period now and then.
 func (v *Voice) adjust() {
 	if !v.started {
 		return
@@ -113,6 +113,13 @@ func (v *Voice) adjust() {
 	n, present := v.run(Frame)
 	switch {
 	case present && !v.quiet:
+		if v.narrower > longest && v.frames%hurry == 0 {
+			if by := period(v.bands[0][:memory]); n >= by {
+				v.narrower -= by
+				v.advance(by)
+				v.splice(memory)
+			}
+		}
 	case v.wider > 0:
 		by := min(v.wider, piece)
 		v.wider -= by
