@@ -100,6 +100,10 @@ func (c *Call) Progress(p Progress) {
 	if rings && c.record.Rang.IsZero() {
 		c.record.Rang = time.Now().UTC()
 	}
+	if caller.attended() {
+		s.mu.Unlock()
+		return
+	}
 	heard := p.Early != nil && (c.early == nil || c.early == p.Early)
 	if heard {
 		c.early = p.Early
@@ -125,11 +129,12 @@ func (c *Call) Progress(p Progress) {
 }
 
 // claim lets the PBX itself be what the caller hears before the answer, in place of early media; silence(caller) gives it
-// back. It reports false if he hears a branch already.
+// back. It reports false if he hears a branch already, or
+// talks with a service.
 func (c *Call) claim(caller *Leg) bool {
 	c.sb.mu.Lock()
 	defer c.sb.mu.Unlock()
-	if c.early != nil {
+	if c.early != nil || caller.attended() {
 		return false
 	}
 	c.early = caller
@@ -142,10 +147,12 @@ func (c *Call) silence(early *Leg) {
 	c.sb.mu.Lock()
 	caller, heard := c.caller, early != nil && c.early == early
 	if heard {
-		c.early, c.tone = nil, true
+		c.early = nil
+		heard = caller != nil && !caller.attended()
+		c.tone = c.tone || heard
 	}
 	c.sb.mu.Unlock()
-	if !heard || caller == nil {
+	if !heard {
 		return
 	}
 	port := caller.Port()

@@ -3,7 +3,6 @@ package pbx
 import (
 	"context"
 	"slices"
-	"strconv"
 	"time"
 
 	"ringback/media"
@@ -20,7 +19,6 @@ type conference struct {
 	since   time.Time
 	members []*member
 	locked  bool
-	changed chan struct{} // closed and made anew with each change that members have to see
 }
 
 // member is a party in a conference. Its own goroutine (Talk.Meet) does what is to be done with its leg.
@@ -31,7 +29,8 @@ type member struct {
 	since     time.Time
 	moderator bool
 	muted     bool
-	out       Outcome // why it has to go, if gone is closed
+	changed   chan struct{} // has a value when there is something new that it has to see
+	out       Outcome       // why it has to go, if gone is closed
 	gone      chan struct{}
 }
 
@@ -56,10 +55,12 @@ const (
 )
 
 var (
-	kicked   = Outcome{Kind: Answered, By: Admin, Cause: 16, Reason: []string{`SIP;cause=200;text="Removed from the conference"`}}
-	ended    = Outcome{Kind: Answered, By: System, Cause: 16, Reason: []string{`SIP;cause=200;text="The conference has ended"`}}
-	leaveKey = byte('8')
+	memberRemoved   = Outcome{Kind: Answered, By: Admin, Cause: 16, Reason: []string{`SIP;cause=200;text="Removed from the conference"`}}
+	conferenceEnded = Outcome{Kind: Answered, By: System, Cause: 16, Reason: []string{`SIP;cause=200;text="The conference has ended"`}}
 )
+
+// leaveKey takes a member out of the conference.
+const leaveKey = '8'
 
 // Conference answers and takes the caller into the conference of a room. admit, if not nil, says first whether he may come in, and
 // whether as a moderator; without it everybody does, as one. name is shown with the plan.
@@ -78,32 +79,44 @@ func Conference(name string, room *Room, admit func(context.Context, *Talk) (mod
 
 // Meet keeps the caller in the conference of a room until he leaves, is removed, hangs up, or it ends.
 func (t *Talk) Meet(ctx context.Context, room *Room, moderator bool) {
-	m := &member{leg: t.leg, call: t.Call.ID, from: t.Call.From, since: time.Now().UTC(), moderator: moderator, muted: room.Muted && !moderator,
-		gone: make(chan struct{})}
-	c, why := t.sb.enter(room, m)
-	if c == nil {
-		t.Play(ctx, why)
+	if !t.there(ctx) {
 		return
 	}
-	defer func() { t.sb.leave(c, m) }()
+	m := &member{leg: t.leg, call: t.Call.ID, from: t.Call.From, since: time.Now().UTC(), moderator: moderator, muted: room.Muted && !moderator,
+		changed: make(chan struct{}, 1), gone: make(chan struct{})}
+	c, why := t.sb.enter(room, m)
+	if c != nil {
+		why = t.attend(ctx, c, m)
+	}
+	t.Play(ctx, why)
+}
+
+// attend is a member's part of the conference. It says by which prompt why he had to go, "" if he went himself.
+func (t *Talk) attend(ctx context.Context, c *conference, m *member) (why string) {
+	defer t.sb.leave(c, m)
 	t.leg.Focus()
-	joined, alone := false, false
+	joined, quiet := false, false // in the mix, and as others hear him; else he is told that he waits, and then hears music
+	alone := false
 	var said chan bool // the prompt before the music
 	for {
 		t.sb.mu.Lock()
-		changed, muted := c.changed, m.muted || m.leg.held // what a phone on hold plays is not for the others
-		meeting, waits := c.meets(m)
+		muted := m.muted || m.leg.held // what a phone on hold plays is not for the others
+		meeting, waits := c.meets()
 		t.sb.mu.Unlock()
 		switch {
-		case meeting && !joined:
-			if port := m.leg.Port(); port == nil || c.mix.Join(port) != nil {
-				return
-			}
-			joined = true
-			fallthrough
 		case meeting:
-			c.mix.Mute(m.leg.Port(), muted)
-		case joined || !alone: // nobody to talk to: music
+			port := m.leg.Port()
+			if !joined {
+				if port == nil || c.mix.Join(port) != nil {
+					return ""
+				}
+				joined, quiet, alone = true, false, false
+			}
+			if muted != quiet {
+				c.mix.Mute(port, muted)
+				quiet = muted
+			}
+		case !alone: // nobody to talk to
 			joined, alone = false, true
 			c.mix.Leave(m.leg.Port())
 			var ok bool
@@ -111,90 +124,75 @@ func (t *Talk) Meet(ctx context.Context, room *Room, moderator bool) {
 				t.start(PromptMusic)
 			}
 		}
-		if meeting {
-			alone = false
-		}
 		select {
 		case whole := <-said:
-			if said = nil; whole && !meeting {
+			if said = nil; whole && alone {
 				t.start(PromptMusic)
 			}
 		case key := <-t.keys:
 			if key == leaveKey {
-				return
+				return ""
 			}
-			t.conferenceKey(ctx, c, m, key)
-			alone = false // the prompt has ended the music
-		case <-changed:
+			if done, ok := t.start(t.sb.conferenceKey(c, m, key)); ok {
+				said = done
+			}
+		case <-m.changed:
 		case <-m.gone:
-			c.mix.Leave(m.leg.Port())
-			prompt := promptConfEnded
-			if m.out.By == Admin {
-				prompt = promptConfRemoved
-			}
-			t.Play(ctx, prompt)
-			return
+			t.ends = m.out
+			return pick(m.out.By == Admin, promptConfRemoved, promptConfEnded)
 		case <-ctx.Done():
-			return
+			return ""
 		case <-t.gone:
-			return
+			return ""
 		}
 	}
 }
 
 // meets reports whether a member is heard and hears, and if not, whether that is for want of a moderator. The caller holds s.mu.
-func (c *conference) meets(*member) (meeting, waits bool) {
+func (c *conference) meets() (meeting, waits bool) {
 	if c.room.WaitForModerator && !slices.ContainsFunc(c.members, func(m *member) bool { return m.moderator }) {
 		return false, true
 	}
 	return len(c.members) > 1, false
 }
 
-// tell lets all members look at what has become of the conference. The caller holds s.mu.
+// tell lets a member look at what has become of the conference, and of itself. The caller holds s.mu.
+func (m *member) tell() {
+	select {
+	case m.changed <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// tell lets all members look. The caller holds s.mu.
 func (c *conference) tell() {
-	close(c.changed)
-	c.changed = make(chan struct{})
+	for _, m := range c.members {
+		m.tell()
+	}
 }
 
 // enter takes a member into the conference of a room, which it opens if need be; else it says by which prompt why not.
 func (s *Switchboard) enter(room *Room, m *member) (c *conference, why string) {
 	s.mu.Lock()
+	for s.rooms[room.Number] == nil {
+		s.mu.Unlock()
+		mix := s.newRoom()
+		if mix == nil {
+			return nil, promptConfEnded
+		}
+		s.mu.Lock()
+		if s.rooms[room.Number] == nil {
+			s.rooms[room.Number] = &conference{room: room, mix: mix, since: m.since}
+			break
+		}
+		s.mu.Unlock() // somebody else was faster
+		mix.Close()
+		s.mu.Lock()
+	}
 	c = s.rooms[room.Number]
-	s.mu.Unlock()
-	var opened media.Room
-	if c == nil {
-		opened = s.newRoom()
-	}
-	s.mu.Lock()
-	if c = s.rooms[room.Number]; c == nil && opened != nil {
-		c = &conference{room: room, mix: opened, since: m.since, changed: make(chan struct{})}
-		s.rooms[room.Number] = c
-		opened = nil
-	}
-	limit := DefaultRoomLimit
-	switch {
-	case c == nil: // it closed in between, or there are no rooms
-		why = promptConfEnded
-	default:
-		if c.room.Limit > 0 {
-			limit = c.room.Limit
-		}
-		switch {
-		case c.locked && !m.moderator:
-			why = promptConfLocked
-		case len(c.members) >= limit:
-			why = promptConfFull
-		default:
-			c.members = append(c.members, m)
-			m.leg.room = c
-			c.tell()
-		}
-	}
+	why = c.admit(m)
 	announce := why == "" && !c.room.Quiet && len(c.members) > 1
 	s.mu.Unlock()
-	if opened != nil {
-		opened.Close()
-	}
 	if why != "" {
 		return nil, why
 	}
@@ -202,6 +200,24 @@ func (s *Switchboard) enter(room *Room, m *member) (c *conference, why string) {
 		s.announce(c, promptConfJoined)
 	}
 	return c, ""
+}
+
+// admit makes m a member, or says by which prompt why not. The caller holds s.mu.
+func (c *conference) admit(m *member) (why string) {
+	limit := c.room.Limit
+	if limit <= 0 {
+		limit = DefaultRoomLimit
+	}
+	switch {
+	case c.locked && !m.moderator:
+		return promptConfLocked
+	case len(c.members) >= limit:
+		return promptConfFull
+	}
+	c.members = append(c.members, m)
+	m.leg.member = m
+	c.tell()
+	return ""
 }
 
 func (s *Switchboard) announce(c *conference, prompt string) {
@@ -216,7 +232,7 @@ func (s *Switchboard) leave(c *conference, m *member) {
 		c.mix.Leave(port)
 	}
 	s.mu.Lock()
-	m.leg.room = nil
+	m.leg.member = nil
 	c.members = slices.DeleteFunc(c.members, func(other *member) bool { return other == m })
 	last := len(c.members) == 0
 	if last && s.rooms[c.room.Number] == c {
@@ -224,7 +240,7 @@ func (s *Switchboard) leave(c *conference, m *member) {
 	}
 	if m.moderator && c.room.EndWithModerator && !slices.ContainsFunc(c.members, func(m *member) bool { return m.moderator }) {
 		for _, other := range c.members {
-			other.remove(ended)
+			other.remove(conferenceEnded)
 		}
 	}
 	c.tell()
@@ -240,35 +256,43 @@ func (s *Switchboard) leave(c *conference, m *member) {
 
 // remove sends a member out. The caller holds s.mu.
 func (m *member) remove(o Outcome) {
-	select {
-	case <-m.gone:
-	default:
+	if m.stays() {
 		m.out = o
 		close(m.gone)
 	}
 }
 
+// stays reports whether nobody has sent the member out. The caller holds s.mu.
+func (m *member) stays() bool {
+	select {
+	case <-m.gone:
+		return false
+	default:
+		return true
+	}
+}
+
 // conferenceKey is what a member's key does: 1 mutes himself, a moderator's 2 locks, 3 removes who came last, 4 mutes the others;
-// any other plays what there is.
-func (t *Talk) conferenceKey(ctx context.Context, c *conference, m *member, key byte) {
-	s, prompt := t.sb, promptConfMenu
+// any other says what there is. It returns the prompt that tells him of it.
+func (s *Switchboard) conferenceKey(c *conference, m *member, key byte) (prompt string) {
+	prompt = promptConfMenu
 	if m.moderator {
 		prompt = promptConfModMenu
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	switch {
 	case key == '1':
 		m.muted = !m.muted
 		prompt = pick(m.muted, promptConfMuted, promptConfUnmuted)
-		c.tell()
 	case !m.moderator:
 	case key == '2':
 		c.locked = !c.locked
 		prompt = pick(c.locked, promptConfLock, promptConfUnlock)
 	case key == '3':
 		for _, other := range slices.Backward(c.members) {
-			if other != m {
-				other.remove(kicked)
+			if other != m && other.stays() {
+				other.remove(memberRemoved)
 				break
 			}
 		}
@@ -286,8 +310,7 @@ func (t *Talk) conferenceKey(ctx context.Context, c *conference, m *member, key 
 		prompt = pick(muted, promptConfAllMuted, promptConfAllOpen)
 		c.tell()
 	}
-	s.mu.Unlock()
-	t.Play(ctx, prompt)
+	return prompt
 }
 
 func pick(yes bool, a, b string) string {
@@ -295,100 +318,4 @@ func pick(yes bool, a, b string) string {
 		return a
 	}
 	return b
-}
-
-// ConferenceInfo is a conference that is up, as people see it.
-type ConferenceInfo struct {
-	Number, Name string
-	Since        time.Time
-	Locked       bool
-	Members      []MemberInfo // in the order in which they came
-}
-
-// MemberInfo is a member of a conference.
-type MemberInfo struct {
-	Call      string // ID of the call by which he came
-	From      Identity
-	Since     time.Time
-	Moderator bool
-	Muted     bool
-	Speaking  bool
-}
-
-// Conferences lists the conferences that are up, by number.
-func (s *Switchboard) Conferences() []ConferenceInfo {
-	type seen struct {
-		mix  media.Room
-		legs []*Leg
-	}
-	var list []ConferenceInfo
-	var mixes []seen
-	s.mu.Lock()
-	for _, c := range s.rooms {
-		i, at := ConferenceInfo{Number: c.room.Number, Name: c.room.Name, Since: c.since, Locked: c.locked}, seen{mix: c.mix}
-		for _, m := range c.members {
-			i.Members = append(i.Members, MemberInfo{m.call, m.from, m.since, m.moderator, m.muted, false})
-			at.legs = append(at.legs, m.leg)
-		}
-		list, mixes = append(list, i), append(mixes, at)
-	}
-	s.mu.Unlock()
-	for i, at := range mixes {
-		for j, leg := range at.legs {
-			if port := leg.Port(); port != nil {
-				list[i].Members[j].Speaking = at.mix.Level(port).Speaking
-			}
-		}
-	}
-	slices.SortFunc(list, func(a, b ConferenceInfo) int {
-		na, errA := strconv.Atoi(a.Number)
-		nb, errB := strconv.Atoi(b.Number)
-		if errA == nil && errB == nil && na != nb {
-			return na - nb
-		}
-		if a.Number < b.Number {
-			return -1
-		}
-		return 1
-	})
-	return list
-}
-
-// LockConference lets nobody but moderators in any more, or again. It reports whether the room has a conference.
-func (s *Switchboard) LockConference(room string, locked bool) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.rooms[room]
-	if c == nil {
-		return false
-	}
-	c.locked = locked
-	return true
-}
-
-// MuteMember has nobody hear a member, or hear him again. It reports whether there is such a member.
-func (s *Switchboard) MuteMember(room, call string, muted bool) bool {
-	return s.member(room, call, func(c *conference, m *member) {
-		m.muted = muted
-		c.tell()
-	})
-}
-
-// RemoveMember sends a member out of a conference. It reports whether there is such a member.
-func (s *Switchboard) RemoveMember(room, call string) bool {
-	return s.member(room, call, func(_ *conference, m *member) { m.remove(kicked) })
-}
-
-func (s *Switchboard) member(room, call string, do func(*conference, *member)) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c := s.rooms[room]; c != nil {
-		for _, m := range c.members {
-			if m.call == call {
-				do(c, m)
-				return true
-			}
-		}
-	}
-	return false
 }

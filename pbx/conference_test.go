@@ -3,6 +3,7 @@ package pbx_test
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,9 +18,12 @@ import (
 // meeting is a plan in which 800 is a room, and 8001 its moderator's way in. rooms gets each mix that is opened.
 func meeting(room pbx.Room, rooms *[]*pbxtest.Room) func(*pbx.Options) {
 	room.Number, room.Name = "800", "Board"
+	var mu sync.Mutex // two may open the room at a time
 	return func(o *pbx.Options) {
 		o.NewRoom = func() media.Room {
 			r := pbxtest.NewRoom().(*pbxtest.Room)
+			mu.Lock()
+			defer mu.Unlock()
 			*rooms = append(*rooms, r)
 			return r
 		}
@@ -178,6 +182,29 @@ func TestConferenceFromOutside(t *testing.T) {
 		if len(r.sb.Conferences()) != 0 {
 			t.Error("left over")
 		}
+	})
+}
+
+// Members who are sent out go at once, whatever they hear, and how their calls ended is on record.
+func TestConferenceMembersAreRemoved(t *testing.T) {
+	var rooms []*pbxtest.Room
+	withOptions(t, meeting(pbx.Room{Quiet: true}, &rooms), func(r *rig) {
+		mod, a, b := r.comes("1000", "8001"), r.comes("1001", "800"), r.comes("1002", "800")
+		b.Press("9")
+		synctest.Wait()
+		r.hears(b, "conf-menu")
+		mod.Press("33")
+		synctest.Wait()
+		r.hears(a, "conf-removed")
+		r.hears(b, "conf-removed")
+		r.hears(mod, "conf-alone")
+		r.told(a, "hangup", 2*promptLength)
+		r.told(b, "hangup", 2*promptLength)
+		synctest.Wait()
+		if c := r.journal.last(t); c.Outcome != "answered" || c.EndedBy != "admin" || c.Reason != `SIP;cause=200;text="Removed from the conference"` {
+			t.Errorf("%+v", c)
+		}
+		mod.Bye()
 	})
 }
 

@@ -23,6 +23,11 @@ func (echo) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 	if caller == nil {
 		return nil, o
 	}
+	t := c.sb.talk(c, caller)
+	if !t.listen() { // another branch has him
+		return nil, Elsewhere
+	}
+	defer t.end()
 	if port := caller.Port(); port != nil {
 		port.Echo()
 	}

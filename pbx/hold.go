@@ -14,8 +14,8 @@ const PromptMusic = "music"
 func (s *Switchboard) Held(leg *Leg, held bool) {
 	s.mu.Lock()
 	leg.held = held
-	if leg.room != nil {
-		leg.room.tell()
+	if leg.member != nil {
+		leg.member.tell()
 	}
 	s.mu.Unlock()
 	s.settle(leg, !held)

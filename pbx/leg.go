@@ -18,7 +18,7 @@ type Leg struct {
 	call    *Call // nil before Incoming
 	bridge  *Bridge
 	held    bool
-	room    *conference // that it is in
+	member  *member // of a conference, nil if it is in none
 	ended   bool
 	over    chan struct{} // closed as the leg ends, if somebody waits for it
 	keys    chan<- byte   // who listens to its keys, nil if nobody

@@ -1,6 +1,7 @@
 package pbx
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -145,3 +146,11 @@ func (o Outcome) ByWhom(s Side) Outcome { o.By = s; return o }
 
 // Error makes an Outcome usable as the cause of a cancelled context.
 func (o Outcome) Error() string { return o.String() }
+
+// cause is why ctx is done.
+func cause(ctx context.Context) Outcome {
+	if o, ok := context.Cause(ctx).(Outcome); ok {
+		return o
+	}
+	return GaveUp
+}
