@@ -257,7 +257,7 @@ func filled() *memory {
 }
 
 func (m *memory) backend() Backend {
-	return Backend{Extensions: m, Services: m, Groups: m, Rooms: m, Hours: m, Office: m, Plans: m, Registrations: memoryRegistrations{m}, Calls: m, Conferences: m, Records: memoryRecords{m}, Tokens: memoryTokens{m}, Users: m,
+	return Backend{Extensions: m, Services: m, Groups: m, Rooms: m, Hours: m, Office: m, Prompts: newMemoryPrompts(m), Plans: m, Registrations: memoryRegistrations{m}, Calls: m, Conferences: m, Records: memoryRecords{m}, Tokens: memoryTokens{m}, Users: m,
 		Ready: func() error { return m.notReady }}
 }
 

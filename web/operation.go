@@ -41,6 +41,7 @@ func (s *Server) describe() huma.Config {
 				{Name: "rooms", Description: "Conference rooms: numbers where callers meet."},
 				{Name: "hours", Description: "Opening hours, holidays and the day/night switch."},
 				{Name: "office", Description: "What holds for all extensions: screening, classes of calls, feature codes."},
+				{Name: "prompts", Description: "What callers hear of the PBX: the recordings, which files of one's own may replace."},
 				{Name: "plan", Description: "Where a call would go, and why."},
 				{Name: "registrations", Description: "Phones that are registered now."},
 				{Name: "calls", Description: "Calls that are up."},

@@ -27,6 +27,7 @@ type Server struct {
 	router   *chi.Mux
 	api      huma.API
 	failures *throttle
+	uploads  chan struct{} // a place for each upload that is taken
 }
 
 // New builds the routes. It starts nothing.
@@ -43,7 +44,8 @@ func New(b Backend, o Options) *Server {
 	if o.Stats == nil {
 		o.Stats = NewMetrics()
 	}
-	s := &Server{b: b, o: o, log: o.Log, router: chi.NewMux(), failures: newThrottle(o.TokenFailures, time.Minute)}
+	s := &Server{b: b, o: o, log: o.Log, router: chi.NewMux(), failures: newThrottle(o.TokenFailures, time.Minute),
+		uploads: make(chan struct{}, maxUploads)}
 	s.router.Use(middleware.GetHead)
 	s.router.NotFound(notFound)
 	s.router.MethodNotAllowed(s.methodNotAllowed)
@@ -55,6 +57,7 @@ func New(b Backend, o Options) *Server {
 	s.roomRoutes()
 	s.hoursRoutes()
 	s.officeRoutes()
+	s.promptRoutes()
 	s.codeRoutes()
 	s.planRoutes()
 	s.registrationRoutes()
@@ -107,7 +110,7 @@ func (s *Server) edge(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		rw := &written{ResponseWriter: w}
 		defer s.recovered(rw, r)
-		r.Body = http.MaxBytesReader(rw, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(rw, r.Body, bodyLimit(r))
 		start := time.Now()
 		next.ServeHTTP(rw, r)
 		if s.log.Enabled(r.Context(), slog.LevelDebug) {

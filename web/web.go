@@ -10,6 +10,7 @@ package web
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"log/slog"
 	"time"
@@ -41,6 +42,7 @@ type Backend struct {
 	Rooms         Rooms
 	Hours         Hours
 	Office        Office
+	Prompts       Prompts
 	Plans         Plans
 	Registrations Registrations
 	Calls         Calls
@@ -151,6 +153,25 @@ type Office interface {
 	GetOffice(ctx context.Context) (pbx.Office, error)
 	// ChangeOffice lets change work on a copy, stores it unless change fails, and returns what holds now.
 	ChangeOffice(ctx context.Context, by pbx.Set, change func(*pbx.Office) error) (pbx.Office, error)
+}
+
+// Prompt is a recording that callers hear.
+type Prompt struct {
+	Name     string `json:"name" doc:"What it is called in plans, menus and addresses."`
+	Text     string `json:"text,omitempty" doc:"What the recording that the exchange brought along says; absent for one of one's own."`
+	Replaced bool   `json:"replaced" doc:"A file of one's own is heard instead."`
+}
+
+// Prompts are the recordings. Names are never paths. Errors: *Invalid, ErrNotFound, ErrFull.
+type Prompts interface {
+	// ListPrompts returns up to limit prompts of a language ("": the usual one) with a name greater than after, by name.
+	ListPrompts(ctx context.Context, language, after string, limit int) ([]Prompt, error)
+	// PromptSound is what is heard, as a WAV file.
+	PromptSound(ctx context.Context, language, name string) ([]byte, error)
+	// ReplacePrompt puts a WAV file in the place of a prompt, or adds one. After an error nothing has changed.
+	ReplacePrompt(ctx context.Context, language, name string, wav io.Reader) error
+	// ResetPrompt takes the file away; it is no error if there is none.
+	ResetPrompt(ctx context.Context, language, name string) error
 }
 
 // Code is a number that reaches a service of the PBX.

@@ -27,6 +27,7 @@ type commands struct {
 	Room          roomCmd          `cmd:"" aliases:"rooms" help:"List, show, change or remove conference rooms."`
 	Hours         hoursCmd         `cmd:"" help:"List, show, change, switch or remove opening hours."`
 	Office        officeCmd        `cmd:"" help:"Show or change what holds for all extensions."`
+	Prompt        promptCmd        `cmd:"" aliases:"prompts" help:"List, replace or reset what callers hear of the PBX."`
 	Codes         codesCmd         `cmd:"" help:"List the feature codes."`
 	Plan          planCmd          `cmd:"" help:"Say where a call would go, and why; nothing rings."`
 	Registrations registrationsCmd `cmd:"" help:"List or remove registered phones."`

@@ -12,6 +12,7 @@ import (
 
 	"ringback/features"
 	"ringback/media"
+	"ringback/media/speech"
 	"ringback/pbx"
 	"ringback/pbx/line"
 	"ringback/pbx/line/digest"
@@ -31,6 +32,7 @@ type instance struct {
 	store       *store.Store
 	planner     *planner
 	media       *media.Engine
+	speech      *speech.Speech
 	registrar   *registrar.Registrar
 	auth        *digest.Authenticator
 	known       known

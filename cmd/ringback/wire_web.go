@@ -41,6 +41,7 @@ func startWeb(i *instance, cfg *Config, o options) (*webServer, error) {
 		Rooms:         rooms{i.store},
 		Hours:         hours{i.store},
 		Office:        office{i.store},
+		Prompts:       recordings{i.speech, cfg.spokenLanguage()},
 		Plans:         i.planner,
 		Registrations: registrations{i.registrar},
 		Calls:         i.switchboard,

@@ -62,6 +62,26 @@ func (s *Speech) Recordings(lang string) ([]Recording, error) {
 	return all, nil
 }
 
+// longestSound is how much of a prompt Samples gives: one that is put together can say a lot.
+const longestSound = 5 * 60 * wav.Rate
+
+// Samples are what is heard of a prompt, at wav.Rate; nil if there is no such prompt. The error is of type wav.Refused if there is
+// no such language.
+func (s *Speech) Samples(lang, name string) ([]int16, error) {
+	if known(lang) == "" {
+		return nil, unknown(lang)
+	}
+	sound := s.Prompt(lang, name)
+	if sound == nil {
+		return nil, nil
+	}
+	frame, all := make([]int16, wav.Rate/50), []int16{}
+	for len(all) < longestSound && sound.Frame(frame) {
+		all = append(all, frame...)
+	}
+	return all, nil
+}
+
 // Replace puts a WAV file in the place of a prompt, which may be one of its own. An error of type wav.Refused says to whoever gave it what is wrong with it; then
 // nothing has changed. Two at the same time for the same prompt: one of the two stays, whole.
 func (s *Speech) Replace(lang, name string, file io.Reader) error {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"ringback/media/wav"
@@ -46,6 +47,18 @@ func TestReplaceAndRestore(t *testing.T) {
 		if err := s.Replace("en", "off", bytes.NewReader(tone(hz))); err != nil || !is(listen(t, s.Prompt("en", "off")), hz) {
 			t.Errorf("%.0f Hz is not heard at once, %v", hz, err)
 		}
+	}
+	if got, err := s.Samples("en-GB", "off,off"); err != nil || !is(got, 500) || len(got) < 5000 {
+		t.Errorf("%d samples, %v", len(got), err)
+	}
+	if got, err := s.Samples("en", "nothing"); err != nil || got != nil {
+		t.Errorf("%d samples of nothing, %v", len(got), err)
+	}
+	if _, err := s.Samples("tlh", "off"); err == nil {
+		t.Error("samples of Klingon")
+	}
+	if got, err := s.Samples("ru", "off,digits:"+strings.Repeat("7", 64)+strings.Repeat(",digits:"+strings.Repeat("8", 64), 14)); err != nil || len(got) > longestSound+160 {
+		t.Errorf("%d samples, %v", len(got), err)
 	}
 	if err := s.Replace("en", "menu/welcome", bytes.NewReader(tone(900))); err != nil {
 		t.Fatal(err)
