@@ -29,7 +29,8 @@ type keyPress struct {
 	started bool
 }
 
-// Press sends keys by RFC 4733, each for 100 ms with a pause of 60 ms, and returns when they have been sent.
+// Press sends keys by RFC 4733, each for 100 ms with a pause of 60 ms, and returns when they have been sent, or
+// the call has ended.
 func (l *CallLeg) Press(ctx context.Context, keys string) error {
 	a := l.audio
 	a.mu.Lock()
@@ -50,7 +51,7 @@ func (l *CallLeg) Press(ctx context.Context, keys string) error {
 		a.mu.Lock()
 		left := len(a.keys)
 		a.mu.Unlock()
-		if left == 0 {
+		if left == 0 || l.State() == "end" {
 			return nil
 		}
 		if !wait(ctx, 20*time.Millisecond) {
