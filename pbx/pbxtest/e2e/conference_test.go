@@ -83,7 +83,9 @@ func (s *scene) memberOf(room, number string) doc {
 }
 
 // isFocus is whether a response says that it comes from a conference (RFC 4579 §4).
-func isFocus(m *pbxtest.Message) bool { return m != nil && pbxtest.HasParam(m.Get("Contact"), "isfocus") }
+func isFocus(m *pbxtest.Message) bool {
+	return m != nil && pbxtest.HasParam(m.Get("Contact"), "isfocus")
+}
 
 // conference_room5: each of five hears the four others and not itself; one leaves, and the others hear three.
 func TestConferenceOfFive(t *testing.T) {

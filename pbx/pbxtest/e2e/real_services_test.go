@@ -107,3 +107,24 @@ func TestSippRedirects(t *testing.T) {
 		}
 	})
 }
+
+// baresip is a member of a conference: it hears the two others, and they hear it.
+func TestBaresipInConference(t *testing.T) {
+	playReal(t, "baresip", func(s *scene) {
+		room := s.room("quiet", true)
+		bob := s.baresip(s.extension(), 620, false)
+		s.must(bob.Dial(room))
+		s.must(bob.Await("CALL_ESTABLISHED", 10*time.Second))
+		alice := s.enters(s.phone(), room, 440)
+		s.must(alice.Hears(s.ctx, 620))
+		carol := s.enters(s.phone(), room, 830)
+		s.must(alice.Hears(s.ctx, 620, 830))
+		s.must(carol.Hears(s.ctx, 440, 620))
+		s.must(bob.Hears(440, 10*time.Second))
+		s.must(bob.Hears(830, 10*time.Second))
+		s.must(bob.Hangup())
+		s.must(alice.Hears(s.ctx, 830))
+		s.leaves(alice)
+		s.leaves(carol)
+	})
+}
