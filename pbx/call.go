@@ -5,7 +5,7 @@
 // Once somebody has answered, everything is an operation on bridges.
 //
 // One lock, Switchboard.mu, guards who talks to whom. It is held for map and field updates only: never across a
-// method of Signalling, media.Port or Journal, nor a channel operation.
+// method of Line, Signalling, media.Port, media.Room, Journal or Directory, nor anything that waits.
 package pbx
 
 import (
@@ -32,7 +32,7 @@ type Call struct {
 	// Guarded by Switchboard.mu.
 	caller *Leg  // the slot: who waits for the plan, nil once that leg has ended
 	early  *Leg  // whose early media the caller hears
-	open   int   // legs of this call that have not ended, and its plan until that is done
+	open   int   // legs of this call that have not ended, and its plan until that is done; at 0 the record is written
 	state  state // how far it is
 	served bool  // a service of the PBX has answered; the plan may go on
 	tone   bool  // a caller who is served hears ringing
@@ -189,8 +189,10 @@ func (c *Call) Answer(prefer []media.Codec) (*Leg, Outcome) {
 	s.journalAnswer(record)
 	if err := caller.Answer(prefer); err != nil {
 		s.mu.Lock()
-		c.state, c.served = routing, false
-		c.record.Answered = time.Time{}
+		if c.state == answered { // it was not hung up meanwhile
+			c.state, c.served = routing, false
+			c.record.Answered = time.Time{}
+		}
 		s.mu.Unlock()
 		return nil, NotAcceptable
 	}

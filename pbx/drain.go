@@ -16,9 +16,12 @@ func (s *Switchboard) becameIdle() {
 // Drain takes no more calls, gives those that are up the time of grace, hangs up what is left, and returns when all are
 // over, or when ctx is done.
 func (s *Switchboard) Drain(ctx context.Context, grace time.Duration) error {
-	idle := make(chan struct{})
 	s.mu.Lock()
-	s.draining, s.idle = true, idle
+	s.draining = true
+	if s.idle == nil {
+		s.idle = make(chan struct{})
+	}
+	idle := s.idle
 	s.becameIdle()
 	s.mu.Unlock()
 

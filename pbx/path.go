@@ -2,7 +2,6 @@ package pbx
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
@@ -54,7 +53,7 @@ func (c *Call) leave(i int, o Outcome) {
 	c.path[i].until, c.path[i].o, c.path[i].done = now, o, true
 }
 
-// rendered is the way so far, for the record. The caller holds s.mu; the path is not changed by it.
+// rendered is the way, for the record.
 func rendered(path []passed) []Passed {
 	all := make([]Passed, len(path))
 	for i, p := range path {
@@ -65,6 +64,3 @@ func rendered(path []passed) []Passed {
 	}
 	return all
 }
-
-// history is a copy of the way so far. The caller holds s.mu.
-func (c *Call) history() []passed { return slices.Clone(c.path) }

@@ -2,9 +2,7 @@ package pbx
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -98,6 +96,7 @@ func (s *Switchboard) Incoming(leg *Leg, dialled string, maxForwards int) {
 	c.record = CDR{ID: c.ID, From: leg.Party.Number, FromName: leg.Party.Name, To: dialled, Started: now, CallID: leg.SIPID}
 	ctx, cancel := context.WithCancelCause(s.base)
 	c.cancel = cancel
+	internal := s.directory == nil || s.directory.Extension(leg.Party.Number) != nil // usage has no numbers from outside
 
 	s.mu.Lock()
 	refused := s.draining
@@ -105,8 +104,10 @@ func (s *Switchboard) Incoming(leg *Leg, dialled string, maxForwards int) {
 	if !ended {
 		leg.call = c
 		s.calls[c.ID] = c
-		leg.counted = leg.Party.Number
-		s.take(leg.counted)
+		if internal {
+			leg.counted = leg.Party.Number
+			s.take(leg.counted)
+		}
 		if !refused {
 			s.plans.Add(1)
 			c.open++ // for the plan
@@ -117,6 +118,8 @@ func (s *Switchboard) Incoming(leg *Leg, dialled string, maxForwards int) {
 	switch {
 	case ended:
 		cancel(nil)
+		s.conclude(c, GaveUp)
+		s.finish(c)
 	case refused:
 		cancel(nil)
 		s.conclude(c, GoingDown)
@@ -159,28 +162,8 @@ func (s *Switchboard) planDone(c *Call) {
 	last := c.closeLocked()
 	s.mu.Unlock()
 	if last {
-		s.write(c)
+		s.finish(c)
 	}
-}
-
-// closeLocked takes one of what keeps c open away, and reports whether it was the last. The caller holds s.mu.
-func (c *Call) closeLocked() bool {
-	c.open--
-	if c.open > 0 {
-		return false
-	}
-	delete(c.sb.calls, c.ID)
-	c.sb.becameIdle()
-	return true
-}
-
-// write gives the journal the record of a call that is over: nobody else has it any more.
-func (s *Switchboard) write(c *Call) {
-	r := c.record
-	if c.plan != nil {
-		r.Plan, r.Path = Text(c.plan), rendered(c.path)
-	}
-	s.journal.Ended(r)
 }
 
 // put connects the leg that answered to the caller who waits, unless either has gone meanwhile.
@@ -222,9 +205,11 @@ func (s *Switchboard) put(c *Call, leg *Leg) {
 	if err := caller.Answer(transcodable(codecsOf(leg))); err != nil {
 		s.log.Info("no common codec", "call", c.ID, "err", err)
 		s.mu.Lock()
-		c.record.Answered, c.record.By, c.record.Contact = time.Time{}, "", ""
+		if c.state != over {
+			c.record.Answered, c.record.By, c.record.Contact = time.Time{}, "", ""
+			c.concludeLocked(NotAcceptable)
+		}
 		s.mu.Unlock()
-		s.conclude(c, NotAcceptable)
 		caller.Refuse(NotAcceptable)
 		leg.Hangup(NotAcceptable)
 		return
@@ -238,144 +223,4 @@ func (s *Switchboard) journalAnswer(record CDR) {
 		s.counters.unrecorded.Add(1)
 		s.log.Error("an answered call is not in the journal yet", "call", record.ID, "err", err)
 	}
-}
-
-// endCaller refuses or hangs up the caller after a plan has come to its end.
-func (s *Switchboard) endCaller(c *Call, o Outcome) {
-	s.mu.Lock()
-	caller, was := c.caller, c.state
-	s.mu.Unlock()
-	if caller == nil {
-		return
-	}
-	s.conclude(c, o)
-	if was == routing {
-		caller.Refuse(o.forCaller())
-	} else {
-		caller.Hangup(o)
-	}
-}
-
-// conclude notes how c ended and whose doing it was. Only the first conclusion of a call counts.
-func (s *Switchboard) conclude(c *Call, o Outcome) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.concludeLocked(o)
-}
-
-func (c *Call) concludeLocked(o Outcome) {
-	if c.state == over {
-		return
-	}
-	r := &c.record
-	kind := o.Kind
-	if !r.Answered.IsZero() {
-		kind = Answered
-	} else {
-		r.Status = o.forCaller().Status
-		if kind == Answered {
-			kind = Failed
-		}
-	}
-	c.state = over
-	r.Outcome, r.EndedBy, r.Cause, r.Ended = kind.String(), o.By.String(), o.Cause, time.Now().UTC()
-	if len(o.Reason) > 0 {
-		r.Reason = o.Reason[0]
-	} else {
-		r.Reason = o.Phrase
-	}
-	c.sb.counters.outcomes[kind].Add(1)
-}
-
-// Ended implements Exchange.
-func (s *Switchboard) Ended(leg *Leg, o Outcome) {
-	quality, codec := Quality{}, ""
-	if port := leg.Port(); port != nil {
-		stats := port.Stats()
-		quality, codec = QualityOf(stats), stats.Codec
-	}
-	s.mu.Lock()
-	if leg.ended {
-		s.mu.Unlock()
-		return
-	}
-	leg.ended = true
-	if leg.over != nil {
-		close(leg.over)
-	}
-	if leg.counted != "" {
-		s.release(leg.counted)
-	}
-	c := leg.call
-	if c == nil { // it never became part of a call
-		s.mu.Unlock()
-		return
-	}
-	c.concludeLocked(o)
-	var rest []*Leg
-	if leg.bridge != nil {
-		for _, other := range leg.bridge.legs {
-			if other != leg && !other.ended {
-				rest = append(rest, other)
-			}
-			other.bridge = nil
-		}
-	}
-	if c.caller == leg {
-		c.caller = nil
-		c.record.FromPhone = quality
-		c.record.Codec = codec
-	} else {
-		c.record.ToPhone = quality
-	}
-	last := c.closeLocked()
-	s.mu.Unlock()
-
-	if leg.Incoming {
-		c.abandon(o)
-	}
-	for _, other := range rest {
-		other.Hangup(passedOn(o))
-	}
-	if last {
-		s.write(c)
-	}
-}
-
-// abandon ends the plan of c because of o. To whatever still rings even the proper end of an answered call is a cancellation.
-func (c *Call) abandon(o Outcome) {
-	if o.OK() {
-		o.Kind, o.Status = Cancelled, 487
-	}
-	c.cancel(o)
-}
-
-// passedOn is the end of one leg as the other is told it: with its reason, but no status of another dialog.
-func passedOn(o Outcome) Outcome {
-	return Outcome{Kind: Answered, By: o.By, Cause: o.Cause, Reason: o.Reason}
-}
-
-// forCaller is o with the status a caller shall see. A called phone's 401 and 407 are its own business, and a
-// broken one is not a broken PBX (RFC 3261 §16.7 step 6).
-func (o Outcome) forCaller() Outcome {
-	switch {
-	case o.Status == 401 || o.Status == 407 || (o.Status == 503 && o.By == Callee):
-		o.Status, o.Phrase = 500, ""
-	case o.Kind == Unreachable, o.Kind == NoAnswer:
-		o.Status, o.Phrase = 480, ""
-	case o.Kind == Cancelled:
-		o.Status, o.Phrase = 487, ""
-	case o.Kind == Redirected && o.ToCaller:
-	case o.Kind == Redirected: // nobody followed it
-		o.Status, o.Phrase = 480, ""
-	case o.Status < 300:
-		o.Status, o.Phrase = 500, ""
-	}
-	return o
-}
-
-// panicked reports a recovered panic: it ends one call, is logged with its stack, and nothing else notices.
-func panicked(p any) Outcome {
-	slog.Error("panic in a call", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-	return Outcome{Kind: Failed, By: System, Status: 500}
 }
