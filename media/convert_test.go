@@ -78,8 +78,7 @@ func TestEventsBecomeTones(t *testing.T) {
 // Where the receiver has no sound of ours, events end as they did.
 func TestEventsWithoutTones(t *testing.T) {
 	virtual(t, Options{}, func(l *lab) {
-		g722 := fmtOf(G722, 9)
-		alice, bob, sa, sb := l.call([]Format{g722, event}, []Format{g722})
+		alice, bob, sa, sb := l.call([]Format{opus, event}, []Format{opus})
 		defer sa.Close()
 		defer sb.Close()
 		alice.press(101, 1, 8000, 100, nil)

@@ -95,7 +95,7 @@ func eventOf(formats []Format) (Format, bool) {
 // hearsTones says whether the PBX can make sound for a phone.
 func hearsTones(formats []Format) bool {
 	for _, f := range formats {
-		if f.Linear() && f.SendPT <= 127 {
+		if f.Mixable() && f.SendPT <= 127 {
 			return true
 		}
 	}

@@ -85,7 +85,7 @@ type Port interface {
 	// Play sends s to the phone, instead of what it heard before. done, if not nil, is called once, from another
 	// goroutine, when s has come to its end (true), or was cut short by Play, Connect, Echo, Disconnect or the end of
 	// the leg (false). It must not block. Sound from the phone goes nowhere meanwhile, but for that of a member of a Room.
-	// Before the first Agreement s waits for it. Where no codec that can be made from linear sound was agreed, done(false)
+	// Before the first Agreement s waits for it. Where no codec that is Mixable was agreed, done(false)
 	// is called at once.
 	Play(s Sound, done func(whole bool))
 	// Keys has f called with each key that the phone presses: 0-9, *, #, A-D, once a key, from the goroutine that read the
@@ -93,7 +93,7 @@ type Port interface {
 	// pressed before there was a peer: it was not meant for that.
 	Keys(f func(key byte))
 	// Press sends keys to the phone, each for 100 ms, besides what it hears: by RFC 4733 where telephone-event was agreed, else
-	// as tones in G.711. done, if not nil, is called once, from another goroutine: with true after the last of them; with
+	// as tones in the sound. done, if not nil, is called once, from another goroutine: with true after the last of them; with
 	// false if any could not be sent: the phone is on hold, the leg ended. At once, and nothing is sent, if there is another
 	// character than 0-9, *, #, A-D among them, if more than 64 would wait, or if neither way was agreed.
 	Press(keys string, done func(whole bool))

@@ -153,7 +153,7 @@ func TestPressByTone(t *testing.T) {
 				s := l.stream()
 				defer s.Close()
 				alice := l.phone(aliceAddr, s)
-				a := terms(alice, fmtOf(G722, 9), f)
+				a := terms(alice, opus, f)
 				a.PTime = ptime * time.Millisecond
 				s.Agree(a)
 				end := newEnding(t)
@@ -261,7 +261,7 @@ func TestPressIsRefused(t *testing.T) {
 			s.Press(keys, nil)
 		}
 		refused("nothing agreed", "1")
-		s.Agree(terms(alice, fmtOf(G722, 9)))
+		s.Agree(terms(alice, opus))
 		refused("neither events nor G.711", "1")
 		s.Agree(terms(alice, ulaw, event))
 		refused("no keys", "")
@@ -293,7 +293,7 @@ func TestPressIsCutShort(t *testing.T) {
 		}{
 			"close":      {func(s *Stream, _ Agreement) { s.Close() }, []bool{false}},
 			"engine":     {func(s *Stream, _ Agreement) { s.engine.Close() }, []bool{false}},
-			"no way":     {func(s *Stream, a Agreement) { a.Formats = []Format{fmtOf(G722, 9)}; s.Agree(a) }, []bool{false}},
+			"no way":     {func(s *Stream, a Agreement) { a.Formats = []Format{opus}; s.Agree(a) }, []bool{false}},
 			"hold":       {func(s *Stream, a Agreement) { a.Send = false; s.Agree(a) }, []bool{false}},
 			"disconnect": {func(s *Stream, _ Agreement) { s.Disconnect() }, []bool{true}},
 			"echo":       {func(s *Stream, _ Agreement) { s.Echo() }, []bool{true}},

@@ -53,7 +53,7 @@ type RoomStats struct {
 	Resets    uint64 // new sources, and jumps of their timestamps
 }
 
-// Mixable reports whether a Room can decode and encode c.
+// Mixable reports whether the PBX can decode and encode c: a Room, and what Port.Play sends.
 func (c Codec) Mixable() bool { return c.Same(PCMU) || c.Same(PCMA) || c.Same(G722) }
 
 // NewRoom opens a room without members. It lasts until Close; the end of the engine closes it too.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/zaf/g711"
+
+	"ringback/media/g722"
 )
 
 // FrameSamples is 20 ms of linear sound at 8 kHz.
@@ -100,6 +102,7 @@ func (p *playing) read(dst []int16) bool {
 // voice is how a stream sends what the PBX makes itself: linear sound, and keys.
 type voice struct {
 	encode    func(payload []byte, linear []int16) // nil: no sound
+	wide      *g722.Encoder                        // of encode, nil if that needs none
 	pt        uint8
 	samples   int // of a packet
 	eventPT   uint8
@@ -107,8 +110,8 @@ type voice struct {
 }
 
 // newVoice takes the first format that can be made from linear sound, and the phone's packet time if it is one of
-// 10, 20 … 60 ms.
-func newVoice(a *Agreement) voice {
+// 10, 20 … 60 ms. before is what there was until now: an encoder that remembers goes on.
+func newVoice(a *Agreement, before voice) voice {
 	samples := FrameSamples
 	if a.PTime >= 10*time.Millisecond && a.PTime <= maxPTime && a.PTime%(10*time.Millisecond) == 0 {
 		samples = int(a.PTime / (10 * time.Millisecond) * 80)
@@ -127,6 +130,11 @@ func newVoice(a *Agreement) voice {
 			v.encode, v.pt = encodeULaw, f.SendPT
 		case f.Same(PCMA):
 			v.encode, v.pt = encodeALaw, f.SendPT
+		case f.Same(G722):
+			if v.wide = before.wide; v.wide == nil {
+				v.wide = g722.NewEncoder()
+			}
+			v.encode, v.pt = narrow(v.wide), f.SendPT
 		}
 	}
 	return v
@@ -152,6 +160,11 @@ func encodeALaw(payload []byte, linear []int16) {
 	for i, v := range linear {
 		payload[i] = g711.EncodeAlawFrame(v)
 	}
+}
+
+// narrow is sound at 8 kHz in G.722: its lower band. It has as many octets as there are samples, and RTP's clock is 8 kHz.
+func narrow(e *g722.Encoder) func(payload []byte, linear []int16) {
+	return func(payload []byte, linear []int16) { e.Encode(payload, linear, nil) }
 }
 
 // begin reports whether p can be played, now or once something is agreed.

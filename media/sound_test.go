@@ -3,6 +3,7 @@ package media
 import (
 	"bytes"
 	"log/slog"
+	"math"
 	"net/netip"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/pion/rtcp"
 	"github.com/zaf/g711"
+
+	"ringback/media/g722"
 )
 
 // ramp is a sound that tells its frames apart: each sample is its number, from 0 on, times eight. It ends after some frames.
@@ -113,7 +116,7 @@ func TestPlay(t *testing.T) {
 			s := l.stream()
 			defer s.Close()
 			alice := l.phone(aliceAddr, s)
-			s.Agree(terms(alice, event, fmtOf(G722, 9), f))
+			s.Agree(terms(alice, event, opus, f))
 			end := newEnding(t)
 			pause(1234567 * time.Nanosecond)
 			begun := time.Now()
@@ -253,7 +256,7 @@ func TestPlayIsCutShort(t *testing.T) {
 		"play":       func(s, _ *Stream) error { s.Play(Sound(&ramp{}), nil); return nil },
 		"no codec": func(s, _ *Stream) error {
 			a := s.terms
-			a.Formats = []Format{fmtOf(G722, 9)}
+			a.Formats = []Format{opus}
 			s.Agree(a)
 			return nil
 		},
@@ -315,7 +318,7 @@ func TestPlayGoesOn(t *testing.T) {
 		defer other.Close()
 		alice := l.phone(aliceAddr, s)
 		s.Agree(terms(alice, ulaw))
-		other.Agree(terms(l.phone(bobAddr, other), fmtOf(G722, 9)))
+		other.Agree(terms(l.phone(bobAddr, other), opus))
 		end := newEnding(t)
 		s.Play(&ramp{t: t, frames: -1}, end.done)
 		if err := s.Connect(other); err != ErrNoCommonCodec {
@@ -343,7 +346,7 @@ func TestPlayWithoutCodec(t *testing.T) {
 			alice.nothing()
 			end.want(why, false)
 		}
-		s.Agree(terms(alice, event, fmtOf(G722, 9), Format{Codec: PCMU, SendPT: 200}))
+		s.Agree(terms(alice, event, opus, Format{Codec: PCMU, SendPT: 200}))
 		play("no linear codec")
 		s.Agree(terms(alice, ulaw))
 		s.Close()
@@ -381,7 +384,7 @@ func TestPlayWaitsForAgreement(t *testing.T) {
 		s = l.stream()
 		end = newEnding(t)
 		s.Play(&ramp{t: t, frames: -1}, end.done)
-		s.Agree(terms(alice, event, fmtOf(G722, 9)))
+		s.Agree(terms(alice, event, opus))
 		end.want("no linear codec", false)
 		s.Close()
 		s = l.stream()
@@ -587,4 +590,72 @@ func TestPlayOverSockets(t *testing.T) {
 			t.Error("the endless has ended")
 		}
 	})
+}
+
+// A phone that speaks G.722 only hears sounds too, in its lower band: as loud as they are, whatever comes between.
+func TestPlayWideband(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		s := l.stream()
+		defer s.Close()
+		alice := l.phone(aliceAddr, s)
+		s.Agree(terms(alice, opus, fmtOf(G722, 9), ulaw, event))
+		end := newEnding(t)
+		heard, ear := line{t: t}, g722.NewDecoder()
+		low, high := make([]int16, FrameSamples), make([]int16, FrameSamples)
+		s.Play(&wave{frames: 100}, end.done)
+		for i := range 100 {
+			if i == 0 {
+				pause(slotTime)
+			} else {
+				pause(20 * time.Millisecond)
+			}
+			b := alice.one()
+			heard.follows(b, 9, 160, i == 0, "playing")
+			ear.Decode(low, high, payload(t, b))
+			if i == 50 {
+				s.Agree(terms(alice, fmtOf(G722, 9))) // a session is refreshed: the encoder goes on
+			}
+			if i < 3 {
+				continue
+			}
+			if rms := power(low); rms < 5300 || rms > 6000 { // 8000/√2
+				t.Fatalf("frame %d: the tone is heard at %.0f", i, rms)
+			}
+			if rms := power(high); rms > 100 {
+				t.Fatalf("frame %d: above 4 kHz there is %.0f", i, rms)
+			}
+		}
+		pause(20 * time.Millisecond)
+		alice.nothing()
+		end.want("at the end", true)
+		end = newEnding(t)
+		s.Press("5", end.done) // no telephone-event any more
+		pause(time.Second)
+		if n := len(alice.heard()); n != 8 {
+			t.Errorf("a key is %d packets", n)
+		}
+		end.want("a key", true)
+	})
+}
+
+// wave is 1 kHz.
+type wave struct{ at, frames int }
+
+func (w *wave) Frame(dst []int16) bool {
+	if w.at == w.frames {
+		return false
+	}
+	w.at++
+	for i := range dst {
+		dst[i] = int16(8000 * math.Sin(math.Pi/4*float64(i)))
+	}
+	return true
+}
+
+func power(samples []int16) float64 {
+	sum := 0.0
+	for _, v := range samples {
+		sum += float64(v) * float64(v)
+	}
+	return math.Sqrt(sum / float64(len(samples)))
 }

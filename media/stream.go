@@ -125,7 +125,7 @@ func (s *Stream) install(a Agreement, inward bool, now int64) bool {
 		s.control.open(a.RemoteRTCP, a.Source)
 		s.toRTCP.set(s.control.peer)
 	}
-	s.voice = newVoice(&a)
+	s.voice = newVoice(&a, s.voice)
 	if s.seat != nil {
 		s.seat.out = newOutlet(&a)
 	}
