@@ -22,7 +22,7 @@ func BenchmarkCall(b *testing.B) {
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			l := &instant{over: make(chan pbx.CDR, 1), answered: make(chan struct{}, 1)}
-			l.sb = pbx.New(pbx.Options{Line: l, Journal: l, Directory: directory{}, Route: func(*pbx.Call) pbx.Target { return bench.plan }})
+			l.sb = pbx.New(pbx.Options{Line: l, Journal: l, Directory: l, Route: func(*pbx.Call) pbx.Target { return bench.plan }})
 			defer l.sb.Close()
 			b.ReportAllocs()
 			for b.Loop() {
@@ -38,7 +38,7 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
-// instant is a Line and a Journal that take no time.
+// instant is a Line, a Journal and a Directory that take no time.
 type instant struct {
 	sb       *pbx.Switchboard
 	answered chan struct{}
@@ -54,6 +54,10 @@ func (l *instant) leg(number string, incoming bool) *pbx.Leg {
 func (l *instant) Contacts(extension string) []pbx.Contact {
 	return []pbx.Contact{{Extension: extension, Number: extension, ID: extension}}
 }
+
+var nobody = new(pbx.Extension)
+
+func (l *instant) Extension(string) *pbx.Extension { return nobody }
 
 // Dial has 1001 answer, and any other phone ring.
 func (l *instant) Dial(ctx context.Context, inv pbx.Invitation) (*pbx.Leg, pbx.Outcome) {

@@ -130,7 +130,7 @@ type Stats struct {
 	Active     int
 	Started    uint64
 	Outcomes   map[string]uint64 // by Kind in words, calls that are over
-	Panics     uint64            // calls ended by a defect
+	Panics     uint64            // defects that ended a call or a message, and no more
 	Unrecorded uint64            // answers that could not be journalled at once
 }
 

@@ -44,7 +44,7 @@ func (s *Switchboard) Message(m Message, reply func(Outcome)) {
 		defer cancel()
 		results := make(chan Outcome, len(contacts))
 		for _, to := range contacts {
-			go func() { results <- s.line.Message(ctx, to, m) }()
+			go func() { results <- s.message(ctx, to, m) }()
 		}
 		best := Outcome{}
 		for i := range contacts {
@@ -64,4 +64,15 @@ func (s *Switchboard) Message(m Message, reply func(Outcome)) {
 		}
 		reply(best.forCaller())
 	}()
+}
+
+// message sends m to one phone. A defect on the way is a failure of that one.
+func (s *Switchboard) message(ctx context.Context, to Contact, m Message) (o Outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.counters.panics.Add(1)
+			o = panicked(p)
+		}
+	}()
+	return s.line.Message(ctx, to, m)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -95,9 +96,9 @@ func (o Outcome) OK() bool { return o.Kind == Answered }
 // String is what a person reads in a log or a call record.
 func (o Outcome) String() string {
 	if o.Status == 0 || o.Kind == Answered {
-		return fmt.Sprintf("%s (%s)", o.Kind, o.By)
+		return o.Kind.String() + " (" + o.By.String() + ")"
 	}
-	return fmt.Sprintf("%s %d (%s)", o.Kind, o.Status, o.By)
+	return o.Kind.String() + " " + strconv.Itoa(o.Status) + " (" + o.By.String() + ")"
 }
 
 // KindOf is the Kind that a final SIP status from a called phone stands for.
