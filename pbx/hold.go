@@ -71,14 +71,14 @@ func (s *Switchboard) settleOnce(b *Bridge) bool {
 	return true
 }
 
-// hold lets a party hear the music of the one who holds him. Where there is none, or he has no codec that it could be in, he
+// hold lets a party hear the music of the one who holds him. Where there is none, or he has no codec that it can be made in, he
 // hears what the phone that holds him sends by itself (sendonly), if anything.
 func (s *Switchboard) hold(by, leg *Leg) {
 	port, other := leg.Port(), by.Port()
 	if port == nil || other == nil {
 		return
 	}
-	if formats := port.Formats(); formats == nil || slices.ContainsFunc(formats, func(f media.Format) bool { return f.Linear() }) {
+	if formats := port.Formats(); formats == nil || slices.ContainsFunc(formats, func(f media.Format) bool { return f.Mixable() }) {
 		if sound := s.music(by); sound != nil {
 			other.Disconnect() // he may have heard music himself a moment ago
 			port.Play(sound, nil)

@@ -152,6 +152,23 @@ func TestOtherCodecsWhileHeldDoNotEndTheMusic(t *testing.T) {
 	})
 }
 
+// Desk phones speak G.722 with one another.
+func TestMusicInG722(t *testing.T) {
+	with(t, nil, func(r *rig) {
+		phone := r.Register("1001", pbxtest.Answer(0))
+		phone.Codecs = []media.Codec{media.G722}
+		alice := r.Call("1000", "1001", media.G722)
+		r.told(alice, "200 G722", time.Second)
+		bob := phone.Last()
+		synctest.Wait()
+		bob.Hold(true)
+		r.both(alice, "music", bob, "")
+		bob.Hold(false)
+		r.both(alice, "1001", bob, "1000")
+		alice.Bye()
+	})
+}
+
 // A codec that the PBX cannot make: no music, and nothing is asked of anybody.
 func TestNoMusicInACodecOfThePhonesOnly(t *testing.T) {
 	opus := media.Codec{Name: "opus", ClockRate: 48000, Channels: 2}

@@ -50,7 +50,7 @@ func (s service) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 		return nil, Elsewhere
 	}
 	next := s.converse(ctx, t)
-	if next == nil || ctx.Err() != nil {
+	if next == nil || !t.there(ctx) { // who has gone is not looked for any more, though ctx may end a moment later
 		return nil, t.ends
 	}
 	return c.Reach(ctx, next)
@@ -61,10 +61,15 @@ func (s service) converse(ctx context.Context, t *Talk) Target {
 	return s.talk(ctx, t)
 }
 
-// spoken are the codecs in which the PBX itself can talk, of those offered.
+// spoken are the codecs in which the PBX itself can talk, of those offered: those that it could transcode too when the call goes
+// on to a phone, and only where there is none of them the others.
 func spoken(offered []media.Codec) []media.Codec {
 	if offered == nil {
 		return []media.Codec{media.PCMU, media.PCMA, media.Telephone}
 	}
-	return slices.DeleteFunc(slices.Clone(offered), func(c media.Codec) bool { return !c.Linear() && !c.IsEvent() })
+	speaks := media.Codec.Mixable
+	if slices.ContainsFunc(offered, media.Codec.Linear) {
+		speaks = media.Codec.Linear
+	}
+	return slices.DeleteFunc(slices.Clone(offered), func(c media.Codec) bool { return !speaks(c) && !c.IsEvent() })
 }

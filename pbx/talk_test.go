@@ -297,8 +297,22 @@ func TestAnnouncement(t *testing.T) {
 		r.went("0s-2s announcement closed: answered (system)\n")
 	})
 	with(t, plan(pbx.Announcement("closed")), func(r *rig) { // codecs the PBX cannot speak
-		r.refused(r.Call("1000", "x", media.G722), "refuse 488", 0)
+		r.refused(r.Call("1000", "x", media.Codec{Name: "opus", ClockRate: 48000, Channels: 2}), "refuse 488", 0)
 	})
+	for want, offered := range map[string][]media.Codec{ // G.711, which can go on to anybody; G.722 where there is nothing else
+		"200 G722 telephone-event": {media.G722, media.Telephone},
+		"200 PCMA":                 {media.G722, media.PCMA},
+	} {
+		with(t, plan(pbx.Announcement("closed")), func(r *rig) {
+			alice := r.Call("1000", "x", offered...)
+			pass(time.Second)
+			r.hears(alice, "closed")
+			r.told(alice, "hangup", 2*time.Second)
+			if told := alice.Told(); !slices.Contains(told, want) {
+				t.Errorf("%q, want %s", told, want)
+			}
+		})
+	}
 }
 
 func TestPanicInATalkEndsOneCall(t *testing.T) {
