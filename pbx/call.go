@@ -1,11 +1,3 @@
-// Package pbx is the vocabulary of the exchange and its call control: calls, legs, bridges, targets, outcomes.
-// It knows no SIP text, no SQL and no HTTP; those live in packages that implement its interfaces.
-//
-// A call goes where a plan says: a Target, made by package features, carried out here in one goroutine a call.
-// Once somebody has answered, everything is an operation on bridges.
-//
-// One lock, Switchboard.mu, guards who talks to whom. It is held for map and field updates only: never across a
-// method of Line, Signalling, media.Port, media.Room, Journal or Directory, nor anything that waits.
 package pbx
 
 import (

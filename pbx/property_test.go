@@ -1,6 +1,7 @@
 package pbx_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,9 +50,25 @@ func TestNothingIsLeftAfterAnySchedule(t *testing.T) {
 			if depth == 0 {
 				return ring
 			}
-			switch rapid.IntRange(0, 3).Draw(rt, "target") {
+			switch rapid.IntRange(0, 8).Draw(rt, "target") {
 			case 0:
 				return pbx.Fork(target(depth-1), target(depth-1))
+			case 3:
+				return pbx.OneCall("1001", target(depth-1))
+			case 4:
+				return pbx.Ringing{Extension: "1002", Wait: ms("wait"), Confirm: ms("confirm")}
+			case 5:
+				then := target(depth - 1)
+				return pbx.Service("menu", func(ctx context.Context, t *pbx.Talk) pbx.Target {
+					if key, _ := t.Keys(ctx, "menu", 1, time.Minute); key == "9" {
+						return nil
+					}
+					return then
+				}, then)
+			case 6:
+				return pbx.Conference("conference 800", &pbx.Room{Number: "800"}, nil)
+			case 7:
+				return pbx.Announce("sorry", pbx.NotFound)
 			case 1:
 				return pbx.Else(target(depth-1), pbx.On(target(depth-1), pbx.Busy, pbx.Declined, pbx.Failed), pbx.On(target(depth-1), pbx.NoAnswer, pbx.Unreachable))
 			case 2:
@@ -61,7 +78,10 @@ func TestNothingIsLeftAfterAnySchedule(t *testing.T) {
 			}
 		}
 		plan := target(2)
-		with(t, func(*pbx.Call) pbx.Target { return plan }, func(r *rig) {
+		withOptions(t, func(o *pbx.Options) {
+			o.Route = func(*pbx.Call) pbx.Target { return plan }
+			o.NewRoom = pbxtest.NewRoom
+		}, func(r *rig) {
 			var phones []*pbxtest.Handset
 			for _, ext := range []string{"1001", "1001", "1002", "1003"} {
 				phones = append(phones, r.Register(ext, script()))
@@ -71,9 +91,12 @@ func TestNothingIsLeftAfterAnySchedule(t *testing.T) {
 				callers = append(callers, r.Call("1000", "1001"))
 				time.Sleep(ms("between"))
 			}
-			// Anybody hangs up at any time, some twice.
+			// Anybody presses keys and hangs up at any time, some twice.
 			for range rapid.IntRange(0, 6).Draw(rt, "hangups") {
 				time.Sleep(ms("until"))
+				if key := rapid.SampledFrom([]string{"", "1", "8", "9"}).Draw(rt, "key"); key != "" {
+					callers[rapid.IntRange(0, len(callers)-1).Draw(rt, "presses")].Press(key)
+				}
 				if rapid.Bool().Draw(rt, "caller hangs up") {
 					c := callers[rapid.IntRange(0, len(callers)-1).Draw(rt, "who")]
 					if c.Answered() {

@@ -27,16 +27,16 @@ func TestPlansShareGoroutines(t *testing.T) {
 		}
 		burst()
 		many := runtime.NumGoroutine()
-		if many < before+1000 {
+		if many < before+900 {
 			t.Errorf("%d goroutines for 1000 plans", many-before)
 		}
 		pass(1500 * time.Millisecond)
 		burst()
-		if now := runtime.NumGoroutine(); now > many {
+		if now := runtime.NumGoroutine(); now > many+10 {
 			t.Errorf("%d goroutines more for as many plans", now-many)
 		}
 		pass(10 * time.Second)
-		if now := runtime.NumGoroutine(); now > before {
+		if now := runtime.NumGoroutine(); now > before+10 { // others of the process come and go
 			t.Errorf("%d goroutines left", now-before)
 		}
 		if n := r.sb.Stats().Panics; n != 2000 {
