@@ -302,3 +302,50 @@ func TestConferenceRoomLimit(t *testing.T) {
 		s.leaves(b.CallLeg)
 	})
 }
+
+// Until a moderator is there, members hear music; they come in muted, and go with him.
+func TestConferenceWaitsForModerator(t *testing.T) {
+	play(t, func(s *scene) {
+		room := s.room("quiet", true, "moderator_pin", "0815", "wait_for_moderator", true, "end_with_moderator", true, "muted", true)
+		enters := func(pin string, tone float64) speaker {
+			l := s.dials(s.phone(), room)
+			s.must(l.Answered(s.ctx))
+			s.must(l.HearsInOrder(s.ctx, soundPIN...))
+			s.must(l.Press(s.ctx, pin+"#"))
+			l.Play(tone)
+			return speaker{l, tone}
+		}
+		a, b := enters("", 440), enters("", 620)
+		s.music(a.CallLeg)
+		s.music(b.CallLeg)
+		m := enters("0815", 830)
+		s.hear(speaker{a.CallLeg, 0}, speaker{b.CallLeg, 0}, m)
+		s.must(a.Press(s.ctx, "1"))
+		s.must(a.HearsInOrder(s.ctx, soundOn...))
+		s.hear(a, speaker{b.CallLeg, 0}, m)
+		s.leaves(m.CallLeg)
+		s.must(a.HearsInOrder(s.ctx, soundError...))
+		s.must(a.Ended(s.within(10)))
+		s.must(b.Ended(s.within(10)))
+	})
+}
+
+// A member who puts the conference on hold hears nothing, and nobody hears him; then he is back.
+func TestConferenceMemberHolds(t *testing.T) {
+	play(t, func(s *scene) {
+		room := s.room("quiet", true)
+		a, b, c := speaker{s.enters(s.phone(), room, 440), 440}, speaker{s.enters(s.phone(), room, 620), 620}, speaker{s.enters(s.phone(), room, 830), 830}
+		s.hear(a, b, c)
+		for _, media := range []pbxtest.Media{{Direction: "sendonly"}, {Direction: "inactive"}} {
+			s.offer(b.CallLeg, "INVITE", media)
+			s.must(a.Hears(s.ctx, 830))
+			s.must(c.Hears(s.ctx, 440))
+			s.nothing(b.CallLeg)
+			s.offer(b.CallLeg, "INVITE", pbxtest.Media{})
+			s.hear(a, b, c)
+		}
+		for _, l := range []speaker{a, b, c} {
+			s.leaves(l.CallLeg)
+		}
+	})
+}
