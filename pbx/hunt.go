@@ -4,7 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -73,9 +72,4 @@ func (h hunt) Node() Node {
 	return inner("hunt", h, targets)
 }
 
-func (h hunt) String() string {
-	var b strings.Builder
-	b.WriteString("one after the other, ")
-	b.WriteString(string(h.strategy))
-	return b.String()
-}
+func (h hunt) String() string { return "one after the other, " + string(h.strategy) }

@@ -1,6 +1,9 @@
 package pbx
 
-import "sync"
+import (
+	"strings"
+	"sync"
+)
 
 // Recent is whom extensions called last, and who called them: what "redial" and "return last call" go by. Its methods
 // may be called from any goroutine. It holds at most two entries for each extension that has ever called or been called.
@@ -17,6 +20,7 @@ func NewRecent() *Recent {
 
 // Dialled notes that an extension called a number.
 func (r *Recent) Dialled(extension, number string) {
+	number = strings.Clone(number) // which may be part of a whole message
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.dialled[extension] = number
@@ -30,9 +34,7 @@ func (r *Recent) LastDialled(extension string) string {
 }
 
 // Called notes that a call from somebody was offered to an extension.
-func (r *Recent) Called(extension string, from Identity) { r.called(extension, from) }
-
-func (r *Recent) called(extension string, from Identity) {
+func (r *Recent) Called(extension string, from Identity) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.callers[extension] = from

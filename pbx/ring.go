@@ -47,7 +47,7 @@ func (r Ringing) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 	if r.From != nil {
 		from = *r.From
 	}
-	c.sb.recent.called(r.Extension, from)
+	c.sb.recent.Called(r.Extension, from)
 	if from.Hidden {
 		c.hidden()
 	}
