@@ -1,11 +1,11 @@
 package media
 
 import (
+	"encoding/binary"
 	"math"
 	"net/netip"
-	"sync"
+	"runtime"
 	"testing"
-	"time"
 
 	"ringback/media/mix"
 )
@@ -86,45 +86,55 @@ func BenchmarkRoom(b *testing.B) {
 	}
 }
 
-// On the system's sockets: all participants' packets come and go by loopback. The phones' own sending is included.
+// On the system's sockets, one frame after the other: a packet from each participant by loopback, and one to each. What the phones'
+// own calls cost is included.
 func BenchmarkRoomSockets(b *testing.B) {
-	e := benchEngine(b, Options{Loops: 1})
 	const members = 30
-	var streams []*Stream
+	e := benchEngine(b, Options{Loops: 1})
 	conn := listenUDP(b, loopback)
-	for range members / 3 {
-		r := e.NewRoom()
-		for range 3 {
-			s := must(b, e)
-			s.Agree(agreed(port(conn), ulaw))
-			if err := r.Join(s); err != nil {
-				b.Fatal(err)
-			}
-			streams = append(streams, s)
+	var rooms []*room
+	var streams []*Stream
+	for i := range members {
+		if i%3 == 0 {
+			r := e.NewRoom().(*room)
+			r.clock.remove(r)
+			rooms = append(rooms, r)
 		}
+		s := must(b, e)
+		s.Agree(agreed(port(conn), ulaw))
+		if err := rooms[len(rooms)-1].Join(s); err != nil {
+			b.Fatal(err)
+		}
+		streams = append(streams, s)
 	}
-	p := packet(0, 0, 0, 1, make([]byte, 160))
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		buf := make([]byte, 1500)
-		for {
-			if _, _, err := conn.ReadFromUDPAddrPort(buf); err != nil {
-				return
-			}
-		}
-	})
+	p, buf, t := packet(0, 0, 0, 1, make([]byte, 160)), make([]byte, 1500), new(table)
 	b.ReportAllocs()
-	begun, i := time.Now(), uint32(0)
+	i, slot := uint32(0), int64(1<<20)
 	for b.Loop() {
 		i++
-		p[2], p[3] = byte(i>>8), byte(i)
-		ts := i * 160
-		p[4], p[5], p[6], p[7] = byte(ts>>24), byte(ts>>16), byte(ts>>8), byte(ts)
+		binary.BigEndian.PutUint16(p[2:], uint16(i))
+		binary.BigEndian.PutUint32(p[4:], i*160)
 		for _, s := range streams {
 			conn.WriteToUDPAddrPort(p, s.LocalRTP())
 		}
-		time.Sleep(time.Until(begun.Add(time.Duration(i) * 20 * time.Millisecond)))
+		for _, s := range streams {
+			for !came(s, uint64(i)) {
+				runtime.Gosched()
+			}
+		}
+		slot += frameSlots
+		for _, r := range rooms {
+			r.frame(slot, t)
+		}
+		for range members {
+			conn.ReadFromUDPAddrPort(buf)
+		}
 	}
-	conn.Close()
-	wg.Wait()
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/members, "ns/participant")
+}
+
+func came(s *Stream, packets uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rx.packets >= packets
 }
