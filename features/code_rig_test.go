@@ -37,6 +37,8 @@ func (o *codeOffice) Extension(number string) *pbx.Extension { return o.snapshot
 func (o *codeOffice) Owner(number string) *pbx.Extension     { return o.snapshot().Owner(number) }
 func (o *codeOffice) Group(number string) *pbx.Group         { return o.snapshot().Group(number) }
 func (o *codeOffice) Room(number string) *pbx.Room           { return o.snapshot().Room(number) }
+func (o *codeOffice) Menu(number string) *pbx.Menu           { return o.snapshot().Menu(number) }
+func (o *codeOffice) Begins(digits string) bool              { return o.snapshot().Begins(digits) }
 func (o *codeOffice) Hours(name string) *pbx.Hours           { return o.snapshot().Hours(name) }
 func (o *codeOffice) Office() *pbx.Office                    { return o.now.Office() }
 

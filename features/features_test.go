@@ -1,6 +1,7 @@
 package features
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ type office struct {
 	extensions map[string]*pbx.Extension
 	groups     map[string]*pbx.Group
 	rooms      map[string]*pbx.Room
+	menus      map[string]*pbx.Menu
 	hours      map[string]*pbx.Hours
 	office     pbx.Office
 }
@@ -19,8 +21,19 @@ type office struct {
 func (o *office) Extension(number string) *pbx.Extension { return o.extensions[number] }
 func (o *office) Group(number string) *pbx.Group         { return o.groups[number] }
 func (o *office) Room(number string) *pbx.Room           { return o.rooms[number] }
-func (o *office) Hours(name string) *pbx.Hours           { return o.hours[name] }
-func (o *office) Office() *pbx.Office                    { return &o.office }
+func (o *office) Menu(number string) *pbx.Menu           { return o.menus[number] }
+func (o *office) Begins(digits string) bool {
+	for n, e := range o.extensions {
+		for _, n := range append([]string{n}, e.Numbers...) {
+			if len(n) > len(digits) && strings.HasPrefix(n, digits) {
+				return true
+			}
+		}
+	}
+	return false
+}
+func (o *office) Hours(name string) *pbx.Hours { return o.hours[name] }
+func (o *office) Office() *pbx.Office          { return &o.office }
 func (o *office) Owner(number string) *pbx.Extension {
 	if e := o.extensions[number]; e != nil {
 		return e

@@ -1,6 +1,7 @@
 package features
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -202,6 +203,28 @@ func TestGoldenPlans(t *testing.T) {
 		"conference room screened by the office": {dialled: "800", on: func(w *world) {
 			w.rooms["800"] = &pbx.Room{Number: "800", Name: "Board", Enabled: true, ModeratorPINHash: "x"}
 			w.office.office.Incoming = []pbx.Rule{{Name: "spam", Numbers: []string{"1001"}, Action: pbx.Reject}}
+		}},
+		"menu": {dialled: "700", on: func(w *world) {
+			w.menus["700"] = &pbx.Menu{Number: "700", Name: "Sales", Enabled: true, Set: by("admin"), DialExtension: true, Timeout: "1005", Invalid: "701",
+				Keys: map[string]string{"1": "1002", "2": "701", "12": "777", "*": "700", "#": "*43"}}
+			w.menus["701"] = &pbx.Menu{Number: "701", Name: "More", Enabled: true, Keys: map[string]string{"1": "700", "2": "1003", "3": "702"}}
+			w.menus["702"] = &pbx.Menu{Number: "702", Name: "Off"}
+			always(w, "1002", "1001", "700")
+			w.of("1001").Class = "internal"
+		}},
+		"menu, by a forward and screened": {on: func(w *world) {
+			w.menus["700"] = &pbx.Menu{Number: "700", Name: "Sales", Enabled: true, Keys: map[string]string{"1": "1000", "2": "1002"}}
+			always(w, "1000", "700")
+			w.office.office.Incoming = []pbx.Rule{{Name: "spam", Numbers: []string{"1009"}, Action: pbx.Reject}}
+		}},
+		"menus without end": {dialled: "700", on: func(w *world) {
+			for i := range 30 {
+				m := &pbx.Menu{Number: fmt.Sprint(700 + i), Name: "M", Enabled: true, Keys: map[string]string{}}
+				for k := range 30 {
+					m.Keys[fmt.Sprint(k)] = fmt.Sprint(700 + k)
+				}
+				w.menus[m.Number] = m
+			}
 		}},
 		"members with do-not-disturb and one call": {dialled: "600", on: func(w *world) {
 			w.groups["600"] = &pbx.Group{Number: "600", Name: "Sales", Enabled: true, Strategy: pbx.RoundRobin, Members: []string{"1002", "1003"}, Seconds: 10}

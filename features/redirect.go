@@ -78,7 +78,8 @@ func (r *route) mayFollow(ext *pbx.Extension, to *pbx.Redirection) bool {
 		return false
 	}
 	if o := r.Directory.Owner(to.Number); o == nil || !o.Enabled {
-		if g := r.Directory.Group(to.Number); g == nil || !g.Enabled {
+		g, room, m := r.Directory.Group(to.Number), r.Directory.Room(to.Number), r.Directory.Menu(to.Number)
+		if (g == nil || !g.Enabled) && (room == nil || !room.Enabled) && (m == nil || !m.Enabled) {
 			return false
 		}
 	}

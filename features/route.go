@@ -2,6 +2,7 @@ package features
 
 import (
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,7 +49,7 @@ func (r *Router) plan(from pbx.Identity, dialled string, at time.Time) (_ pbx.Ta
 
 // begin is the making of the plan of one call.
 func (r *Router) begin(from pbx.Identity, at time.Time) *route {
-	rt := &route{Router: r, at: at, from: from, left: new(atomic.Int32)}
+	rt := &route{Router: r, at: at, from: from, left: new(atomic.Int32), shown: new(sync.Map)}
 	rt.left.Store(maxTargets)
 	return rt
 }
@@ -65,6 +66,8 @@ type route struct {
 	confirm time.Duration   // who answers has to press 1 within this time; 0: need not
 	// onRedirect is what the phones that ring next may do by a 3xx, nil: nothing.
 	onRedirect func(pbx.Outcome) pbx.Target
+	menus      int           // that the call has come by
+	shown      *sync.Map     // numbers of the menus that the plan has below them what they lead to
 	left       *atomic.Int32 // places that the call may still have, also those that it is redirected to while it is under way
 }
 
@@ -95,7 +98,7 @@ func (r *route) number(number string) pbx.Target {
 	case r.full():
 		return r.end(tooManyPlaces, pbx.TooManyHops)
 	}
-	ext, group, room := r.Directory.Owner(number), r.Directory.Group(number), r.Directory.Room(number)
+	ext, group, room, menu := r.Directory.Owner(number), r.Directory.Group(number), r.Directory.Room(number), r.Directory.Menu(number)
 	switch {
 	case ext != nil && ext.Enabled:
 		return r.reaching(ext.Number, number).extension(ext, Terminating)
@@ -103,12 +106,16 @@ func (r *route) number(number string) pbx.Target {
 		return r.reaching(group.Number, number).group(group)
 	case room != nil && room.Enabled:
 		return r.reaching(room.Number, number).room(room)
+	case menu != nil && menu.Enabled:
+		return r.atMenu(number).menu(menu)
 	case ext != nil:
 		return r.end("extension "+ext.Number+" is disabled", noSuchNumber)
 	case group != nil:
 		return r.end("ring group "+number+" is disabled", noSuchNumber)
 	case room != nil:
 		return r.end("conference room "+number+" is disabled", noSuchNumber)
+	case menu != nil:
+		return r.end("menu "+number+" is disabled", noSuchNumber)
 	case IsCode(r.Directory.Office(), number):
 		return r.end(number+" is a feature code, which only an extension that dials it reaches", noSuchNumber)
 	}

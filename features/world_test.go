@@ -21,7 +21,7 @@ type world struct {
 }
 
 func newWorld() *world {
-	w := &world{office: &office{extensions: make(map[string]*pbx.Extension), groups: make(map[string]*pbx.Group), rooms: make(map[string]*pbx.Room), hours: make(map[string]*pbx.Hours)}}
+	w := &world{office: &office{extensions: make(map[string]*pbx.Extension), groups: make(map[string]*pbx.Group), rooms: make(map[string]*pbx.Room), menus: make(map[string]*pbx.Menu), hours: make(map[string]*pbx.Hours)}}
 	for i := range 20 {
 		n := fmt.Sprint(1000 + i)
 		w.extensions[n] = &pbx.Extension{Number: n, Enabled: true, Ring: 30 * time.Second}

@@ -35,6 +35,10 @@ type OfficeDirectory interface {
 	Group(number string) *Group
 	// Room returns the conference room of that number; nil if there is none.
 	Room(number string) *Room
+	// Menu returns the menu of that number; nil if there is none.
+	Menu(number string) *Menu
+	// Begins reports whether some extension has a longer number that begins with these digits.
+	Begins(digits string) bool
 	// Hours returns opening hours by name; nil if there are none.
 	Hours(name string) *Hours
 	// Office is never nil.

@@ -39,6 +39,7 @@ type memory struct {
 	services      map[string]pbx.Services
 	groups        map[string]pbx.Group
 	rooms         map[string]pbx.Room
+	menus         map[string]pbx.Menu
 	up            []pbx.ConferenceInfo
 	hours         map[string]pbx.Hours
 	office        pbx.Office
@@ -252,12 +253,13 @@ func filled() *memory {
 		services: map[string]pbx.Services{},
 		groups:   map[string]pbx.Group{},
 		rooms:    map[string]pbx.Room{},
+		menus:    map[string]pbx.Menu{},
 		hours:    map[string]pbx.Hours{},
 	}
 }
 
 func (m *memory) backend() Backend {
-	return Backend{Extensions: m, Services: m, Groups: m, Rooms: m, Hours: m, Office: m, Prompts: newMemoryPrompts(m), Plans: m, Registrations: memoryRegistrations{m}, Calls: m, Conferences: m, Records: memoryRecords{m}, Tokens: memoryTokens{m}, Users: m,
+	return Backend{Extensions: m, Services: m, Groups: m, Rooms: m, Menus: m, Hours: m, Office: m, Prompts: newMemoryPrompts(m), Plans: m, Registrations: memoryRegistrations{m}, Calls: m, Conferences: m, Records: memoryRecords{m}, Tokens: memoryTokens{m}, Users: m,
 		Ready: func() error { return m.notReady }}
 }
 

@@ -39,6 +39,7 @@ func (s *Server) describe() huma.Config {
 				{Name: "services", Description: "What an extension has switched on: forwards, do-not-disturb, find-me, screening."},
 				{Name: "groups", Description: "Ring groups: numbers that several extensions answer."},
 				{Name: "rooms", Description: "Conference rooms: numbers where callers meet."},
+				{Name: "menus", Description: "IVR menus: numbers whose callers choose by keys where the call goes."},
 				{Name: "hours", Description: "Opening hours, holidays and the day/night switch."},
 				{Name: "office", Description: "What holds for all extensions: screening, classes of calls, feature codes."},
 				{Name: "prompts", Description: "What callers hear of the PBX: the recordings, which files of one's own may replace."},

@@ -13,7 +13,7 @@ import (
 // describeTypes says in the API's description what the fields of pbx's types mean: pbx itself knows nothing of HTTP.
 // Routes that use the types are registered after it.
 func describeTypes(r huma.Registry) {
-	for _, t := range []reflect.Type{reflect.TypeFor[services](), reflect.TypeFor[pbx.Group](), reflect.TypeFor[room](), reflect.TypeFor[pbx.Hours](), reflect.TypeFor[pbx.Office](),
+	for _, t := range []reflect.Type{reflect.TypeFor[services](), reflect.TypeFor[pbx.Group](), reflect.TypeFor[pbx.Menu](), reflect.TypeFor[room](), reflect.TypeFor[pbx.Hours](), reflect.TypeFor[pbx.Office](),
 		reflect.TypeFor[pbx.Node](), reflect.TypeFor[pbx.CDR]()} {
 		r.Schema(t, true, "")
 	}
@@ -42,7 +42,7 @@ func describeTypes(r huma.Registry) {
 	}
 	on := property(r, "Node.on") // huma takes a list of small numbers for bytes, though each is a word in JSON
 	on.Type, on.ContentEncoding, on.Items = huma.TypeArray, "", &huma.Schema{Type: huma.TypeString, Enum: kinds}
-	for _, s := range []*huma.Schema{r.Map()["Group"], r.Map()["Room"]} { // these have defaults; what is disabled says so itself
+	for _, s := range []*huma.Schema{r.Map()["Group"], r.Map()["Room"], r.Map()["Menu"]} { // these have defaults; what is disabled says so itself
 		s.Required = slices.DeleteFunc(s.Required, func(name string) bool { return name == "name" || name == "strategy" || name == "seconds" })
 	}
 	for _, s := range r.Map() {
@@ -146,6 +146,18 @@ var meanings = map[string]string{
 	"Group.overflow":      "Number that is called when nobody answers; \"\": the caller is told.",
 	"Group.closed":        "Where calls go outside opening hours.",
 	"Group.set":           "Who changed it last, and when.",
+
+	"Menu.number":         "What is dialled to reach it.",
+	"Menu.name":           "For people; the number when left out.",
+	"Menu.enabled":        "A disabled menu cannot be called.",
+	"Menu.prompt":         "Name of the prompt that is played, as in /prompts, or of several with commas between; \"\": that an extension may be dialled.",
+	"Menu.keys":           "What callers may type, 1 to 8 digits or *, and the number that it calls: any of an extension, group, room or menu.",
+	"Menu.dial_extension": "The number of an extension may be typed, too.",
+	"Menu.seconds":        "How long the first key after the prompt is waited for; 0: 5.",
+	"Menu.tries":          "How often the caller is asked; 0: 3.",
+	"Menu.timeout":        "Number that is called when nothing was typed in the end; \"\": the caller is told goodbye.",
+	"Menu.invalid":        "Number that is called when what was typed in the end leads nowhere; \"\": the caller is told goodbye.",
+	"Menu.set":            "Who changed it last, and when.",
 
 	"Room.number":             "What is dialled to reach it.",
 	"Room.name":               "For people; the number when left out.",

@@ -55,6 +55,7 @@ func New(b Backend, o Options) *Server {
 	s.serviceRoutes()
 	s.groupRoutes()
 	s.roomRoutes()
+	s.menuRoutes()
 	s.hoursRoutes()
 	s.officeRoutes()
 	s.promptRoutes()

@@ -40,6 +40,7 @@ type Backend struct {
 	Services      Services
 	Groups        Groups
 	Rooms         Rooms
+	Menus         Menus
 	Hours         Hours
 	Office        Office
 	Prompts       Prompts
@@ -135,6 +136,16 @@ type Rooms interface {
 	CreateRoom(ctx context.Context, by pbx.Set, r pbx.Room, pins pbx.RoomPINs) (pbx.Room, error)
 	ReplaceRoom(ctx context.Context, by pbx.Set, r pbx.Room, pins pbx.RoomPINs) (pbx.Room, error)
 	DeleteRoom(ctx context.Context, number string) error
+}
+
+// Menus are the IVR menus, marked as Services are. Errors: *Invalid, ErrNotFound, ErrExists.
+type Menus interface {
+	// ListMenus returns up to limit menus with a number greater than after, by number (compared as text).
+	ListMenus(ctx context.Context, after string, limit int) ([]pbx.Menu, error)
+	GetMenu(ctx context.Context, number string) (pbx.Menu, error)
+	CreateMenu(ctx context.Context, by pbx.Set, m pbx.Menu) (pbx.Menu, error)
+	ReplaceMenu(ctx context.Context, by pbx.Set, m pbx.Menu) (pbx.Menu, error)
+	DeleteMenu(ctx context.Context, number string) error
 }
 
 // Hours are the opening hours; marked is who set their mode. Errors: *Invalid, ErrNotFound, ErrExists.

@@ -25,6 +25,7 @@ type commands struct {
 	Services      servicesCmd      `cmd:"" help:"Show or change what an extension has switched on: forwards, find-me, screening …"`
 	Group         groupCmd         `cmd:"" aliases:"groups" help:"List, show, change or remove ring groups."`
 	Room          roomCmd          `cmd:"" aliases:"rooms" help:"List, show, change or remove conference rooms."`
+	Menu          menuCmd          `cmd:"" aliases:"menus" help:"List, show, change or remove IVR menus."`
 	Hours         hoursCmd         `cmd:"" help:"List, show, change, switch or remove opening hours."`
 	Office        officeCmd        `cmd:"" help:"Show or change what holds for all extensions."`
 	Prompt        promptCmd        `cmd:"" aliases:"prompts" help:"List, replace or reset what callers hear of the PBX."`

@@ -52,6 +52,32 @@ func (s groups) DeleteGroup(ctx context.Context, number string) error {
 	return webError(s.Store.DeleteGroup(ctx, number))
 }
 
+type menus struct{ *store.Store }
+
+func (s menus) ListMenus(ctx context.Context, after string, limit int) ([]pbx.Menu, error) {
+	all, err := s.Store.ListMenus(ctx, after, limit)
+	return all, webError(err)
+}
+
+func (s menus) GetMenu(ctx context.Context, number string) (pbx.Menu, error) {
+	m, err := s.Store.GetMenu(ctx, number)
+	return m, webError(err)
+}
+
+func (s menus) CreateMenu(ctx context.Context, by pbx.Set, m pbx.Menu) (pbx.Menu, error) {
+	m, err := s.Store.CreateMenu(ctx, by, m)
+	return m, webError(err)
+}
+
+func (s menus) ReplaceMenu(ctx context.Context, by pbx.Set, m pbx.Menu) (pbx.Menu, error) {
+	m, err := s.Store.ReplaceMenu(ctx, by, m)
+	return m, webError(err)
+}
+
+func (s menus) DeleteMenu(ctx context.Context, number string) error {
+	return webError(s.Store.DeleteMenu(ctx, number))
+}
+
 type rooms struct{ *store.Store }
 
 func (s rooms) ListRooms(ctx context.Context, after string, limit int) ([]pbx.Room, error) {

@@ -39,6 +39,7 @@ func startWeb(i *instance, cfg *Config, o options) (*webServer, error) {
 		Services:      services{i.store},
 		Groups:        groups{i.store},
 		Rooms:         rooms{i.store},
+		Menus:         menus{i.store},
 		Hours:         hours{i.store},
 		Office:        office{i.store},
 		Prompts:       recordings{i.speech, cfg.spokenLanguage()},

@@ -3,6 +3,7 @@ package store
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"ringback/pbx"
 )
@@ -13,6 +14,7 @@ type directory struct {
 	owners     map[string]string // further number → extension
 	groups     map[string]*pbx.Group
 	rooms      map[string]*pbx.Room
+	menus      map[string]*pbx.Menu
 	hours      map[string]*pbx.Hours
 	office     *pbx.Office
 }
@@ -39,6 +41,24 @@ func (d *directory) Group(number string) *pbx.Group { return d.groups[number] }
 // Room implements pbx.OfficeDirectory.
 func (d *directory) Room(number string) *pbx.Room { return d.rooms[number] }
 
+// Menu implements pbx.OfficeDirectory.
+func (d *directory) Menu(number string) *pbx.Menu { return d.menus[number] }
+
+// Begins implements pbx.OfficeDirectory. It is for keys that people press, not for every call.
+func (d *directory) Begins(digits string) bool {
+	for number := range d.extensions {
+		if len(number) > len(digits) && strings.HasPrefix(number, digits) {
+			return true
+		}
+	}
+	for number := range d.owners {
+		if len(number) > len(digits) && strings.HasPrefix(number, digits) {
+			return true
+		}
+	}
+	return false
+}
+
 // Hours implements pbx.OfficeDirectory.
 func (d *directory) Hours(name string) *pbx.Hours { return d.hours[name] }
 
@@ -59,6 +79,9 @@ func (d *directory) holder(number string) string {
 	if d.rooms[number] != nil {
 		return "conference room " + number
 	}
+	if d.menus[number] != nil {
+		return "menu " + number
+	}
 	return ""
 }
 
@@ -66,7 +89,7 @@ func (d *directory) holder(number string) string {
 type draft struct {
 	directory
 	changes []Change
-	own     struct{ extensions, owners, groups, rooms, hours bool } // maps that were copied already
+	own     struct{ extensions, owners, groups, rooms, menus, hours bool } // maps that were copied already
 }
 
 func copied[V any](m *map[string]V, own *bool) {
@@ -126,6 +149,16 @@ func (d *draft) putRoom(r *pbx.Room) {
 func (d *draft) removeRoom(number string) {
 	copied(&d.rooms, &d.own.rooms)
 	delete(d.rooms, number)
+}
+
+func (d *draft) putMenu(m *pbx.Menu) {
+	copied(&d.menus, &d.own.menus)
+	d.menus[m.Number] = m
+}
+
+func (d *draft) removeMenu(number string) {
+	copied(&d.menus, &d.own.menus)
+	delete(d.menus, number)
 }
 
 func (d *draft) putHours(h *pbx.Hours) {

@@ -12,7 +12,7 @@ import (
 // loadDirectory fills memory with what plans are made from. A document that cannot be read is said in the log and
 // stays in the database until it is replaced; what it belongs to is treated so that calls still come through.
 func (s *Store) loadDirectory(ctx context.Context) error {
-	d := &directory{owners: map[string]string{}, groups: map[string]*pbx.Group{}, rooms: map[string]*pbx.Room{}, hours: map[string]*pbx.Hours{}, office: new(pbx.Office)}
+	d := &directory{owners: map[string]string{}, groups: map[string]*pbx.Group{}, rooms: map[string]*pbx.Room{}, menus: map[string]*pbx.Menu{}, hours: map[string]*pbx.Hours{}, office: new(pbx.Office)}
 	if err := s.loadExtensions(ctx, d); err != nil {
 		return err
 	}
@@ -35,6 +35,18 @@ func (s *Store) loadDirectory(ctx context.Context) error {
 			r = &pbx.Room{Name: number} // switched off: it may have had a PIN
 		}
 		r.Number, d.rooms[number] = number, r
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = s.loadDocuments(ctx, "SELECT number, document FROM menus", func(number, text string) error {
+		m := new(pbx.Menu)
+		err := document(text, m)
+		if err != nil {
+			m = &pbx.Menu{Name: number}
+		}
+		m.Number, d.menus[number] = number, m
 		return err
 	})
 	if err != nil {
@@ -74,7 +86,7 @@ func (s *Store) loadDocuments(ctx context.Context, query string, take func(key, 
 	}
 	defer rows.Close()
 	table := query[strings.LastIndexByte(query, ' ')+1:]
-	so := map[string]string{"ring_groups": "the group is switched off and has no members", "rooms": "the conference room is switched off", "hours": "it is always open"}[table]
+	so := map[string]string{"ring_groups": "the group is switched off and has no members", "rooms": "the conference room is switched off", "menus": "the menu is switched off", "hours": "it is always open"}[table]
 	for rows.Next() {
 		var key, text string
 		if err := rows.Scan(&key, &text); err != nil {

@@ -112,6 +112,10 @@ func (m marker) room(old, now *pbx.Room) {
 	mark(m, old, now, func(r *pbx.Room) *pbx.Set { return &r.Set })
 }
 
+func (m marker) menu(old, now *pbx.Menu) {
+	mark(m, old, now, func(n *pbx.Menu) *pbx.Set { return &n.Set })
+}
+
 // hours marks a change of Mode.
 func (m marker) hours(old, now *pbx.Hours) {
 	type mode struct {

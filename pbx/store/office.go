@@ -28,6 +28,12 @@ func (s *Store) Group(number string) *pbx.Group { return s.directory.Load().Grou
 // Room implements pbx.OfficeDirectory.
 func (s *Store) Room(number string) *pbx.Room { return s.directory.Load().Room(number) }
 
+// Menu implements pbx.OfficeDirectory.
+func (s *Store) Menu(number string) *pbx.Menu { return s.directory.Load().Menu(number) }
+
+// Begins implements pbx.OfficeDirectory.
+func (s *Store) Begins(digits string) bool { return s.directory.Load().Begins(digits) }
+
 // Hours implements pbx.OfficeDirectory.
 func (s *Store) Hours(name string) *pbx.Hours { return s.directory.Load().Hours(name) }
 
@@ -63,6 +69,9 @@ func (s *Store) checkCovered(d *directory, next *pbx.Office) error {
 		look(number)
 	}
 	for number := range d.rooms {
+		look(number)
+	}
+	for number := range d.menus {
 		look(number)
 	}
 	if covered != "" {

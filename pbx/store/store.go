@@ -1,4 +1,4 @@
-// Package store keeps what must outlive the process: extensions with their services, ring groups, conference rooms, opening hours, settings,
+// Package store keeps what must outlive the process: extensions with their services, ring groups, conference rooms, menus, opening hours, settings,
 // users, API tokens and call records in a SQLite database (gorm over modernc.org/sqlite, no cgo), and what was promised to a phone or a person in a journal.
 //
 // One directory holds it all: ringback.db, journal/ and a lock that keeps a second instance out. Call control reads
@@ -29,7 +29,7 @@ type Options struct {
 	Checkpoint time.Duration // how often the journal is emptied into the database; 0: 5 s
 
 	// CheckCodes says what is wrong with the feature codes of an office that is about to be saved, in a sentence; nil:
-	// nothing ever is. taken reports whether a number is that of an extension, a ring group or a conference room.
+	// nothing ever is. taken reports whether a number is that of an extension, a ring group, a conference room or a menu.
 	CheckCodes func(office *pbx.Office, taken func(number string) bool) error
 	// IsCode reports whether a number is a feature code and so cannot be given to anybody; nil: none is. Neither hook
 	// may call the store.
