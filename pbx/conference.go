@@ -209,7 +209,7 @@ func (c *conference) admit(m *member) (why string) {
 		limit = DefaultRoomLimit
 	}
 	switch {
-	case c.locked && !m.moderator:
+	case c.locked && (!m.moderator || c.room.ModeratorPINHash == ""): // where everybody is a moderator, a lock is for all
 		return promptConfLocked
 	case len(c.members) >= limit:
 		return promptConfFull

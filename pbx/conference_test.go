@@ -208,6 +208,31 @@ func TestConferenceMembersAreRemoved(t *testing.T) {
 	})
 }
 
+// A locked room lets in who knows a moderator's PIN; where there is none, nobody.
+func TestLockedConference(t *testing.T) {
+	for _, pin := range []string{"", "hash"} {
+		var rooms []*pbxtest.Room
+		withOptions(t, meeting(pbx.Room{Quiet: true, ModeratorPINHash: pin}, &rooms), func(r *rig) {
+			a := r.comes("1001", "8001")
+			a.Press("2")
+			synctest.Wait()
+			b := r.comes("1002", "8001")
+			if pin == "" {
+				r.hears(b, "conf-locked")
+				r.told(b, "hangup", 2*promptLength)
+			} else {
+				r.hears(b, "room: 1001")
+				b.Bye()
+			}
+			a.Bye()
+			synctest.Wait()
+			c := r.comes("1003", "8001") // the next conference is open
+			r.hears(c, "conf-alone")
+			c.Bye()
+		})
+	}
+}
+
 // Whoever comes and goes and presses what: in the end nothing is left, and at each moment all hear all others that are not muted.
 func TestConferenceInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {

@@ -61,7 +61,7 @@ func (s *Switchboard) Conferences() []ConferenceInfo {
 	return list
 }
 
-// LockConference lets nobody but moderators in any more, or again. It reports whether the room has a conference.
+// LockConference lets nobody but moderators in any more, and where everybody is one, nobody at all; or opens it again. It reports whether the room has a conference.
 func (s *Switchboard) LockConference(room string, locked bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

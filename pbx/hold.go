@@ -57,8 +57,8 @@ func (s *Switchboard) settleOnce(b *Bridge) bool {
 	s.mu.Unlock()
 	switch {
 	case one && other:
-		silence(first)
-		silence(second)
+		disconnect(first)
+		disconnect(second)
 	case one:
 		s.hold(first, second)
 	case other:
@@ -102,8 +102,8 @@ func (s *Switchboard) music(leg *Leg) media.Sound {
 	return s.prompt(PromptMusic)
 }
 
-// silence leaves a leg, and who it is connected to, in silence.
-func silence(leg *Leg) {
+// disconnect leaves a leg, and who it is connected to, in silence.
+func disconnect(leg *Leg) {
 	if port := leg.Port(); port != nil {
 		port.Disconnect()
 	}

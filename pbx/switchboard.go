@@ -40,16 +40,16 @@ type Switchboard struct {
 	stop      context.CancelCauseFunc
 	counters  counters
 	messages  chan struct{} // one token a message under way
+	waiting   chan plan     // to goroutines that have carried out a plan before
+	plans     sync.WaitGroup
 
-	mu       sync.Mutex
+	mu       sync.Mutex // guards what follows; see the package's documentation
 	calls    map[string]*Call
 	usage    map[string]*usage      // by extension
 	turns    map[string]int         // whose turn it is, by group
 	rooms    map[string]*conference // by number of the room
 	draining bool
 	idle     chan struct{} // closed when draining and the last call is over
-	plans    sync.WaitGroup
-	waiting  chan plan // to goroutines that have carried out a plan before
 }
 
 // counters are read by Stats.
