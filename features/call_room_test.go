@@ -148,3 +148,20 @@ func TestRoomThatIsDisabled(t *testing.T) {
 }
 
 func newRoom() media.Room { return pbxtest.NewRoom() }
+
+// A phone may redirect to a room as to any number of the PBX, unless it is disabled.
+func TestRedirectToARoom(t *testing.T) {
+	for _, enabled := range []bool{true, false} {
+		calls(t, func(x *exchange) {
+			x.board(false, false).Enabled = enabled
+			x.Register("1000", pbxtest.Redirect("800"))
+			alice := x.Call("1001", "1000")
+			if synctest.Wait(); !enabled {
+				x.told(alice, "refuse 480")
+				return
+			}
+			x.told(alice, "181", "focus", "200 PCMU PCMA telephone-event")
+			alice.Bye()
+		})
+	}
+}
