@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// confirmPause is how long nothing is heard before the question is asked again.
+const confirmPause = time.Second
+
 // confirm asks who answered to press 1. The caller does not hear him meanwhile.
 func (c *Call) confirm(ctx context.Context, leg *Leg, wait time.Duration) (*Leg, Outcome) {
 	accepted, o := false, Hangup
@@ -20,6 +23,9 @@ func (c *Call) confirm(ctx context.Context, leg *Leg, wait time.Duration) (*Leg,
 	done, _ := t.start(PromptConfirm)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
+	again := time.NewTimer(wait)
+	again.Stop()
+	defer again.Stop()
 	for {
 		select {
 		case key := <-t.keys:
@@ -31,9 +37,11 @@ func (c *Call) confirm(ctx context.Context, leg *Leg, wait time.Duration) (*Leg,
 				return leg, Outcome{Kind: Answered, By: Callee, Status: 200}
 			}
 		case whole := <-done:
-			if done = nil; whole {
-				done, _ = t.start(PromptConfirm) // again and again: who has just picked up may have missed it
+			if done = nil; whole { // again and again: who has just picked up may have missed it
+				again.Reset(confirmPause)
 			}
+		case <-again.C:
+			done, _ = t.start(PromptConfirm)
 		case <-timer.C:
 			return nil, Unconfirmed
 		case <-t.gone:

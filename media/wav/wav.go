@@ -88,13 +88,13 @@ func Decode(r io.Reader, l Limits) (samples []int16, rate int, err error) {
 
 // readAll reads a file of up to size bytes. One that says that it is larger is not read at all.
 func readAll(r io.Reader, size int64) ([]byte, error) {
-	var file bytes.Buffer
+	file := new(bytes.Buffer)
 	if f, ok := r.(fs.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 			if info.Size() > size {
 				return nil, tooLarge(size)
 			}
-			file.Grow(int(info.Size()) + bytes.MinRead)
+			file = bytes.NewBuffer(make([]byte, 0, int(info.Size())+bytes.MinRead))
 		}
 	}
 	if _, err := file.ReadFrom(io.LimitReader(r, size+1)); err != nil {
