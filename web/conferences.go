@@ -14,7 +14,7 @@ type conference struct {
 	Number  string    `json:"number" doc:"Of the room."`
 	Name    string    `json:"name" doc:"Of the room."`
 	Since   time.Time `json:"since" doc:"When the first member came."`
-	Locked  bool      `json:"locked" doc:"Nobody but moderators gets in any more."`
+	Locked  bool      `json:"locked" doc:"Nobody but moderators gets in any more; nobody at all where moderators need no PIN."`
 	Members []member  `json:"members" nullable:"false" doc:"In the order in which they came."`
 }
 
@@ -59,7 +59,7 @@ func (s *Server) listConferences(context.Context, *struct{}) (*answer[page[confe
 type changeConferenceIn struct {
 	Number string `path:"number" maxLength:"32" example:"800"`
 	Body   struct {
-		Locked *bool `json:"locked,omitempty" doc:"Whether nobody but moderators gets in any more."`
+		Locked *bool `json:"locked,omitempty" doc:"Whether nobody but moderators gets in any more; nobody at all where moderators need no PIN."`
 	}
 }
 
