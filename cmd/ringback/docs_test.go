@@ -14,13 +14,15 @@ func TestDocumentedSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var hours, groups, rooms, rest [][]string
+	var hours, groups, rooms, menus, rest [][]string
 	for _, m := range regexp.MustCompile("(?ms)^```json\n(.*?)^```|`(\\{\".*?\\})`").FindAllStringSubmatch(string(text), -1) {
 		switch json := strings.TrimSpace(m[1] + m[2]); {
 		case strings.HasPrefix(json, `{"name"`):
 			hours = append(hours, []string{"hours", "set", "office", json})
 		case strings.HasPrefix(json, `{"number": "800"`):
 			rooms = append(rooms, []string{"room", "set", "800", json})
+		case strings.HasPrefix(json, `{"number": "700"`):
+			menus = append(menus, []string{"menu", "set", "700", json})
 		case strings.HasPrefix(json, `{"number"`):
 			groups = append(groups, []string{"group", "set", "600", json})
 		case strings.HasPrefix(json, `{"classes"`), strings.HasPrefix(json, `{"codes"`):
@@ -31,11 +33,11 @@ func TestDocumentedSettings(t *testing.T) {
 			rest = append(rest, []string{"services", "set", "1000", json})
 		}
 	}
-	if len(hours) != 1 || len(groups) != 1 || len(rooms) != 1 || len(rest) < 12 {
-		t.Fatalf("%d hours, %d groups, %d rooms and %d others were found", len(hours), len(groups), len(rooms), len(rest))
+	if len(hours) != 1 || len(groups) != 1 || len(rooms) != 1 || len(menus) != 1 || len(rest) < 12 {
+		t.Fatalf("%d hours, %d groups, %d rooms, %d menus and %d others were found", len(hours), len(groups), len(rooms), len(menus), len(rest))
 	}
 	i := testOffice(t)
-	for _, args := range slices.Concat(hours, groups, rooms, rest) {
+	for _, args := range slices.Concat(hours, groups, rooms, menus, rest) {
 		if _, errs, status := commandStatus(t, i, args...); status != 0 {
 			t.Errorf("ringback %s: %s", strings.Join(args, " "), errs)
 		}

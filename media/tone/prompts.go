@@ -13,7 +13,7 @@ import (
 //	ringing, busy, congestion   the country's, for ever
 //	on, off                     two notes, rising or falling
 //	done                        the confirmation tone
-//	error                       the special information tone
+//	error, invalid              the special information tone
 //	press-1                     two beeps, again after a pause, for ten seconds
 //	enter-number                the dial tone for three seconds
 //	enter-pin                   three low beeps
@@ -42,6 +42,7 @@ func Prompts(country string) (func(name string) media.Sound, error) {
 		"off":          notes(900, 600),
 		"done":         plan.Confirmation,
 		"error":        plan.Information,
+		"invalid":      plan.Information,
 		"press-1":      beeps(1000, 2, 1600).Repeated(5),
 		"enter-pin":    beeps(700, 3, 200),
 		"conf-joined":  notes(500, 750),

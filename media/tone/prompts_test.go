@@ -128,6 +128,10 @@ func TestPromptsOfSeveralParts(t *testing.T) {
 	if x, ended := hear(t, prompt(strings.Repeat("digits:1,", 1000)), time.Hour); !ended || len(x) > mostParts*600*8 {
 		t.Errorf("%d samples", len(x))
 	}
+	refused, _ := hear(t, prompt("error"), time.Minute)
+	if x, ended := hear(t, prompt("invalid"), time.Minute); !ended || shape(x) != shape(refused) {
+		t.Errorf("invalid sounds like %s", shape(x))
+	}
 	for _, name := range []string{",", "nothing,nobody"} {
 		if prompt(name) != nil {
 			t.Errorf("%q has a sound", name)
