@@ -118,6 +118,32 @@ func TestConferenceOfFive(t *testing.T) {
 	})
 }
 
+// Ten are there and three of them speak: all hear those, whoever it is.
+func TestConferenceOfTen(t *testing.T) {
+	play(t, func(s *scene) {
+		room := s.room("quiet", true)
+		in := make([]speaker, 10)
+		for i, p := range s.crew(len(in)) {
+			in[i] = speaker{s.dials(p, room), 0}
+			s.must(in[i].Answered(s.ctx))
+		}
+		for _, first := range []int{0, 7} {
+			for i, tone := range []float64{440, 620, 830} {
+				in[first+i].tone = tone
+				in[first+i].Play(tone)
+			}
+			s.hear(in...)
+			for i := range 3 {
+				in[first+i].tone = 0
+				in[first+i].Play()
+			}
+		}
+		for _, m := range in {
+			s.leaves(m.CallLeg)
+		}
+	})
+}
+
 // conference_two_rooms: rooms do not hear one another.
 func TestTwoConferences(t *testing.T) {
 	play(t, func(s *scene) {
