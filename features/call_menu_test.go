@@ -180,3 +180,40 @@ func TestMenuGoesOn(t *testing.T) {
 		}
 	})
 }
+
+// A menu as the target of whatever may have one: outside hours, in find-me, by a redirection of a phone.
+func TestMenuAsTarget(t *testing.T) {
+	for name, on := range map[string]func(x *exchange){
+		"closed": func(x *exchange) {
+			x.hours["office"] = &pbx.Hours{Name: "office", Mode: "night"}
+			x.of("1000").Closed = pbx.Closed{Hours: "office", To: "700"}
+		},
+		"find-me": func(x *exchange) {
+			x.of("1000").FindMe = pbx.FindMe{On: true, Steps: []pbx.Step{{Places: []pbx.Place{{Number: "700"}}}}}
+		},
+		"no answer": func(x *exchange) { x.of("1000").NoAnswer = pbx.Forward{On: true, To: "700"} },
+		"redirection": func(x *exchange) {
+			x.Register("1000", pbxtest.Redirect("700"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls(t, func(x *exchange) {
+				x.sales()
+				on(x)
+				phone := x.Register("1003", pbxtest.Answer(s))
+				p := x.Call("1001", "1000")
+				after(500 * ms)
+				if p.Hears() != "menu/sales" {
+					t.Fatalf("hears %s, was told %q", p.Hears(), p.Told())
+				}
+				x.types(p, "12")
+				after(3 * s)
+				x.rang(phone, 1)
+				if p.Hears() != "1003" {
+					t.Error(p.Hears())
+				}
+				p.Bye()
+			})
+		})
+	}
+}
