@@ -107,7 +107,7 @@ func randomWorld(rnd *rand.Rand) *world {
 		n := fmt.Sprint(1000 + n)
 		sv := w.of(n)
 		sv.Busy, sv.NoAnswer, sv.Unreachable, sv.Incoming, sv.Outgoing = forward(), forward(), forward(), rules(), rules()
-		sv.OneCall.On, sv.DoNotDisturb.On, sv.HideNumber.On = maybe(), maybe() && maybe(), maybe()
+		sv.OneCall.On, sv.DoNotDisturb.On, sv.HideNumber.On = maybe(), rnd.IntN(4) == 0, maybe()
 		sv.Redirect = []pbx.Redirect{pbx.Follow, pbx.Follow, pbx.PassOn, pbx.NoOther}[rnd.IntN(4)]
 		if maybe() {
 			sv.Always = forward()

@@ -9,6 +9,13 @@ import (
 	"ringback/pbx"
 )
 
+// wrong is a sentence for whoever sets codes.
+type wrong string
+
+func (w wrong) Error() string { return string(w) }
+
+func sentence(format string, a ...any) error { return wrong(fmt.Sprintf(format, a...)) }
+
 // maxCode is the length of a code.
 const maxCode = 8
 
@@ -18,11 +25,11 @@ const maxCode = 8
 func CheckCodes(office *pbx.Office, taken func(number string) bool) error {
 	c := &office.Codes
 	if _, known := profiles[c.Profile]; !known && c.Profile != "" {
-		return fmt.Errorf("There is no profile of feature codes named %.40q; there are %s.", c.Profile, listed(profiles))
+		return sentence("There is no profile of feature codes named %.40q; there are %s.", c.Profile, listed(profiles))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Changed)) {
 		if !slices.ContainsFunc(codeServices, func(s codeService) bool { return s.name == name }) {
-			return fmt.Errorf("There is no service named %.40q that could have a code.", name)
+			return sentence("There is no service named %.40q that could have a code.", name)
 		}
 	}
 	codes := Codes(office)
@@ -36,7 +43,7 @@ func CheckCodes(office *pbx.Office, taken func(number string) bool) error {
 			}
 		}
 		if taken != nil && taken(a.Code) {
-			return fmt.Errorf("The code %s (%s) is a number in use.", a.Code, a.Service)
+			return sentence("The code %s (%s) is a number in use.", a.Code, a.Service)
 		}
 	}
 	return nil
@@ -44,13 +51,13 @@ func CheckCodes(office *pbx.Office, taken func(number string) bool) error {
 
 func checkCode(c Code) error {
 	if len(c.Code) > maxCode {
-		return fmt.Errorf("The code of %s is longer than %d characters.", c.Service, maxCode)
+		return sentence("The code of %s is longer than %d characters.", c.Service, maxCode)
 	}
 	if strings.Trim(c.Code, "0123456789*#ABCD") != "" {
-		return fmt.Errorf("The code %q (%s) has characters other than 0-9 * # A-D.", c.Code, c.Service)
+		return sentence("The code %q (%s) has characters other than 0-9 * # A-D.", c.Code, c.Service)
 	}
 	if first := c.Code[0]; c.Argument != NoArgument && first >= '0' && first <= '9' {
-		return fmt.Errorf("The code %s (%s) must not begin with a digit: with the number that follows it, it could be any other number.",
+		return sentence("The code %s (%s) must not begin with a digit: with the number that follows it, it could be any other number.",
 			c.Code, c.Service)
 	}
 	return nil
@@ -58,14 +65,14 @@ func checkCode(c Code) error {
 
 func checkPair(a, b Code) error {
 	if a.Code == b.Code {
-		return fmt.Errorf("The code %s is that of two services, %s and %s.", a.Code, b.Service, a.Service)
+		return sentence("The code %s is that of two services, %s and %s.", a.Code, b.Service, a.Service)
 	}
 	if len(a.Code) > len(b.Code) {
 		a, b = b, a
 	}
 	rest, begins := strings.CutPrefix(b.Code, a.Code)
 	if begins && a.Argument != NoArgument && isArgument(rest) {
-		return fmt.Errorf("The code %s (%s) could also be %s (%s) followed by %s.", b.Code, b.Service, a.Code, a.Service, rest)
+		return sentence("The code %s (%s) could also be %s (%s) followed by %s.", b.Code, b.Service, a.Code, a.Service, rest)
 	}
 	return nil
 }

@@ -45,11 +45,6 @@ func (w *world) router() *Router {
 	return &Router{Directory: w.office, Settings: &pins{}, Recent: pbx.NewRecent()}
 }
 
-// plan is the text of a plan for a call by 1001.
-func (w *world) plan(dialled string) string {
-	return pbx.Text(w.router().Plan(pbx.Identity{Number: "1001"}, dialled, morning))
-}
-
 // by is who switched something on in these tests.
 func by(number string) pbx.Set { return pbx.Set{By: number, At: morning} }
 

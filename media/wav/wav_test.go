@@ -262,7 +262,7 @@ func TestLargeFiles(t *testing.T) {
 		if at, _ := f.Seek(0, io.SeekCurrent); size > 8<<20 && at != 0 {
 			t.Errorf("%d bytes of it were read", at)
 		}
-		if took := after.TotalAlloc - before.TotalAlloc; took > 9<<20 {
+		if took := after.TotalAlloc - before.TotalAlloc; took > 20<<20 { // twice the file, with the race detector
 			t.Errorf("%d bytes: %d kB were taken", size, took>>10)
 		}
 		_ = f.Close()

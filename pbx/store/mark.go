@@ -54,7 +54,6 @@ func setOfForward(f *pbx.Forward) *pbx.Set { return &f.Set }
 func setOfSwitch(s *pbx.Switch) *pbx.Set   { return &s.Set }
 func setOfFindMe(f *pbx.FindMe) *pbx.Set   { return &f.Set }
 func setOfClosed(c *pbx.Closed) *pbx.Set   { return &c.Set }
-func setOfRule(r *pbx.Rule) *pbx.Set       { return &r.Set }
 
 func (m marker) services(old, now *pbx.Services) {
 	mark(m, &old.Always, &now.Always, setOfForward)
