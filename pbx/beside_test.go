@@ -86,3 +86,23 @@ func TestPanicDuringConfirmation(t *testing.T) {
 		})
 	}
 }
+
+// The audio of a leg ends a moment before the leg. Nobody is called for who has gone.
+func TestNobodyIsCalledForWhoHangsUpDuringAPrompt(t *testing.T) {
+	p := pbx.Service("greeting", func(ctx context.Context, t *pbx.Talk) pbx.Target {
+		t.Play(ctx, "greeting")
+		return ring("1001", 20)
+	})
+	with(t, plan(p), func(r *rig) {
+		phone := r.Register("1001", pbxtest.RingForever())
+		alice := r.Call("1000", "x")
+		pass(time.Second)
+		alice.Leg.Port().Disconnect()
+		pass(50 * time.Millisecond)
+		alice.Bye()
+		pass(time.Minute)
+		if phone.Last() != nil {
+			t.Error("1001 was called")
+		}
+	})
+}

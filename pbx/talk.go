@@ -105,12 +105,27 @@ func (t *Talk) Play(ctx context.Context, prompt string) bool {
 		return true
 	}
 	select {
-	case <-done:
+	case whole := <-done:
+		if !whole {
+			t.cutShort(ctx)
+		}
 	case <-ctx.Done():
 		t.leg.Port().Disconnect()
 	case <-t.gone:
 	}
 	return t.there(ctx)
+}
+
+// cutShort waits a moment for the end of the leg: its audio ends first. Nobody shall be called for a party that has just gone.
+// And where nothing can be heard at all, who plays again and again does so in no hurry.
+func (t *Talk) cutShort(ctx context.Context) {
+	moment := time.NewTimer(100 * time.Millisecond)
+	defer moment.Stop()
+	select {
+	case <-moment.C:
+	case <-ctx.Done():
+	case <-t.gone:
+	}
 }
 
 func (t *Talk) there(ctx context.Context) bool {
