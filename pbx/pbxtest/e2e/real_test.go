@@ -123,16 +123,52 @@ func TestSippCalls(t *testing.T) {
 // phone is called by the connection it registered with, and a sipp that answers cannot have registered.
 func TestSippAnswers(t *testing.T) {
 	playReal(t, "sipp", func(s *scene) {
-		to := s.extension()
+		to := s.extension("max_contacts", 1)
 		at := real.Port(s)
 		s.must(s.sipp(real.Scenario{Name: "register", Transport: "u1", Addr: at, Remote: s.x.sip, User: to}).Wait(10 * time.Second))
 		s.sipp(real.Scenario{Name: "uas", Transport: "u1", Addr: at, Calls: 1000, Echo: true}) // an OPTIONS counts as a call, too
 		s.must(s.sipp(real.Scenario{Name: "uac_auth", Remote: s.x.sip, Service: to, User: s.extension(), Calls: 5}).Wait(20 * time.Second))
-		l, err := s.phone().Call(s.ctx, to)
-		s.must(err)
-		s.must(l.Answered(s.ctx))
-		l.Play(440)
-		s.must(l.Hears(s.ctx, 440))
-		s.must(l.Hangup(s.ctx))
+		alice := s.phone()
+		for attempt := 1; ; attempt++ {
+			l, err := alice.Call(s.ctx, to)
+			s.must(err)
+			s.must(l.Answered(s.ctx))
+			l.Play(440)
+			if err = l.Hears(s.ctx, 440); err != nil && (attempt == 3 || !s.unechoed(to)) {
+				s.Fatal(err)
+			}
+			s.must(l.Hangup(s.ctx))
+			if err == nil {
+				return
+			}
+			// Once in a hundred times a sipp that was started on a busy machine echoes nothing, whatever it is sent.
+			s.Log("sipp sends nothing back; another one is tried")
+			at = real.Port(s)
+			s.must(s.sipp(real.Scenario{Name: "register", Transport: "u1", Addr: at, Remote: s.x.sip, User: to}).Wait(10 * time.Second))
+			s.sipp(real.Scenario{Name: "uas", Transport: "u1", Addr: at, Calls: 1000, Echo: true})
+		}
 	})
+}
+
+// unechoed reports whether the exchange sends sound to whom an extension has answered, and gets none: then it is not the exchange's
+// fault.
+func (s *scene) unechoed(extension string) bool {
+	s.Helper()
+	var list struct {
+		Items []struct {
+			Dialled string `json:"dialled"`
+			ToPhone struct {
+				In  int `json:"packets_in"`
+				Out int `json:"packets_out"`
+			} `json:"to_phone"`
+		} `json:"items"`
+	}
+	s.must(s.x.api(s.ctx, "GET", "/calls", nil, &list))
+	for _, c := range list.Items {
+		if c.Dialled == extension {
+			s.Logf("to %s: %+v", extension, c.ToPhone)
+			return c.ToPhone.Out > 0 && c.ToPhone.In == 0
+		}
+	}
+	return false
 }
