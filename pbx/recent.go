@@ -47,3 +47,11 @@ func (r *Recent) LastCaller(extension string) (Identity, bool) {
 	from, ok := r.callers[extension]
 	return from, ok
 }
+
+// Forget drops what is known of an extension that is no more: whoever gets its number next is somebody else.
+func (r *Recent) Forget(extension string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.dialled, extension)
+	delete(r.callers, extension)
+}

@@ -235,6 +235,10 @@ func TestForwardedCall(t *testing.T) {
 	if last := i.planner.recent.LastDialled("1002"); last != "1001" {
 		t.Errorf("after a restart 1002 called %q last", last)
 	}
+	command(t, i, "extension", "remove", "1002")
+	if last := i.planner.recent.LastDialled("1002"); last != "" {
+		t.Errorf("whoever gets 1002 next would redial %s", last)
+	}
 }
 
 // Settings that change plans take effect with the next plan, whatever the clock's zone is.

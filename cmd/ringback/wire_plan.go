@@ -28,6 +28,11 @@ func newPlanner(ctx context.Context, s *store.Store, cfg *Config) (*planner, err
 	if err := s.LoadRecent(ctx, p.recent); err != nil {
 		return nil, fmt.Errorf("what was dialled last cannot be read: %w", err)
 	}
+	s.OnChange(func(c store.Change) {
+		if c.After == nil {
+			p.recent.Forget(c.Number)
+		}
+	})
 	return p, nil
 }
 
