@@ -131,46 +131,6 @@ func numbersOf(e *pbx.Extension) []string {
 	return e.Numbers
 }
 
-func (d *draft) putGroup(g *pbx.Group) {
-	copied(&d.groups, &d.own.groups)
-	d.groups[g.Number] = g
-}
-
-func (d *draft) removeGroup(number string) {
-	copied(&d.groups, &d.own.groups)
-	delete(d.groups, number)
-}
-
-func (d *draft) putRoom(r *pbx.Room) {
-	copied(&d.rooms, &d.own.rooms)
-	d.rooms[r.Number] = r
-}
-
-func (d *draft) removeRoom(number string) {
-	copied(&d.rooms, &d.own.rooms)
-	delete(d.rooms, number)
-}
-
-func (d *draft) putMenu(m *pbx.Menu) {
-	copied(&d.menus, &d.own.menus)
-	d.menus[m.Number] = m
-}
-
-func (d *draft) removeMenu(number string) {
-	copied(&d.menus, &d.own.menus)
-	delete(d.menus, number)
-}
-
-func (d *draft) putHours(h *pbx.Hours) {
-	copied(&d.hours, &d.own.hours)
-	d.hours[h.Name] = h
-}
-
-func (d *draft) removeHours(name string) {
-	copied(&d.hours, &d.own.hours)
-	delete(d.hours, name)
-}
-
 // change makes one change: do writes it to the database and puts it into the draft. Then it is there for everybody,
 // and those who listen are told. After an error nothing has changed. what names what is changed, for errors.
 func (s *Store) change(what string, do func(d *draft) error) error {

@@ -12,15 +12,12 @@ import (
 // ListGroups returns up to limit ring groups (0: all) in the order of their numbers, those after a number only. They
 // are copies.
 func (s *Store) ListGroups(_ context.Context, after string, limit int) ([]pbx.Group, error) {
-	return listed(s.directory.Load().groups, after, limit), nil
+	return groups.list(s, after, limit), nil
 }
 
 // GetGroup returns a copy of one ring group, or ErrNotFound.
 func (s *Store) GetGroup(_ context.Context, number string) (pbx.Group, error) {
-	if g := s.Group(number); g != nil {
-		return clone(*g), nil
-	}
-	return pbx.Group{}, known("ring group "+quoted(number), ErrNotFound)
+	return groups.get(s, number)
 }
 
 // CreateGroup adds a ring group. What is left out means: Name = Number, all members ring, for 25 s. by is who does it.
@@ -37,26 +34,11 @@ func (s *Store) ReplaceGroup(ctx context.Context, by pbx.Set, g pbx.Group) (pbx.
 func (s *Store) saveGroup(ctx context.Context, by pbx.Set, g pbx.Group, replace bool) (pbx.Group, error) {
 	g = clone(g)
 	fillGroup(&g)
-	err := s.change("ring group "+quoted(g.Number), func(d *draft) error {
-		old := d.groups[g.Number]
-		switch {
-		case replace && old == nil:
-			return ErrNotFound
-		case !replace && old != nil:
-			return ErrExists
-		case !replace:
-			if err := s.checkFree(&d.directory, "number", g.Number); err != nil {
-				return err
-			}
-			old = new(pbx.Group)
-		}
+	err := groups.save(ctx, s, &g, replace, func(d *draft, old *pbx.Group) error {
 		mark := newMarker(by)
 		mark.group(old, &g)
 		v := validator{d: &d.directory}
-		if err := v.group(&g); err != nil {
-			return err
-		}
-		return s.storeGroup(s.db.WithContext(ctx), d, &g)
+		return v.group(&g)
 	})
 	if err != nil {
 		return pbx.Group{}, err
@@ -64,31 +46,13 @@ func (s *Store) saveGroup(ctx context.Context, by pbx.Set, g pbx.Group, replace 
 	return g, nil
 }
 
-const putGroup = "INSERT INTO ring_groups (number, document) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET document = excluded.document"
-
-func (s *Store) storeGroup(tx *gorm.DB, d *draft, g *pbx.Group) error {
-	text, err := encode("group", g)
-	if err != nil {
-		return err
-	}
-	if err := tx.Exec(putGroup, g.Number, text).Error; err != nil {
-		return err
-	}
-	d.putGroup(decoded[pbx.Group](text))
-	return nil
-}
-
 // DeleteGroup removes a ring group. Errors: ErrNotFound, *ValidationError when a rule names it.
 func (s *Store) DeleteGroup(ctx context.Context, number string) error {
-	return s.change("ring group "+quoted(number), func(d *draft) error {
-		if d.groups[number] == nil {
-			return ErrNotFound
-		}
+	return groups.remove(ctx, s, number, func(d *draft) error {
 		if where := d.usesOfGroup(number); len(where) > 0 {
 			return invalid("number", "Ring group %s is used by %s: change that first.", number, some(where))
 		}
-		d.removeGroup(number)
-		return s.db.WithContext(ctx).Exec("DELETE FROM ring_groups WHERE number = ?", number).Error
+		return nil
 	})
 }
 
@@ -100,7 +64,7 @@ func (s *Store) leaveGroups(tx *gorm.DB, d *draft, extension string) error {
 		}
 		next := clone(*g)
 		next.Members = slices.DeleteFunc(next.Members, func(m string) bool { return m == extension })
-		if err := s.storeGroup(tx, d, &next); err != nil {
+		if err := groups.put(tx, d, &next); err != nil {
 			return err
 		}
 	}

@@ -9,15 +9,12 @@ import (
 // ListHours returns up to limit opening hours (0: all) in the order of their names, those after a name only. They are
 // copies.
 func (s *Store) ListHours(_ context.Context, after string, limit int) ([]pbx.Hours, error) {
-	return listed(s.directory.Load().hours, after, limit), nil
+	return hours.list(s, after, limit), nil
 }
 
 // GetHours returns a copy of opening hours, or ErrNotFound.
 func (s *Store) GetHours(_ context.Context, name string) (pbx.Hours, error) {
-	if h := s.Hours(name); h != nil {
-		return clone(*h), nil
-	}
-	return pbx.Hours{}, known("hours "+quoted(name), ErrNotFound)
+	return hours.get(s, name)
 }
 
 // CreateHours adds opening hours. Errors: *ValidationError, ErrExists.
@@ -53,8 +50,6 @@ func (s *Store) SwitchHours(ctx context.Context, name, mode string, by pbx.Set) 
 	return err
 }
 
-const putHours = "INSERT INTO hours (name, document) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET document = excluded.document"
-
 func (s *Store) saveHours(ctx context.Context, by pbx.Set, name string, next func(old *pbx.Hours) (*pbx.Hours, error)) (pbx.Hours, error) {
 	var saved pbx.Hours
 	err := s.change("hours "+quoted(name), func(d *draft) error {
@@ -73,15 +68,7 @@ func (s *Store) saveHours(ctx context.Context, by pbx.Set, name string, next fun
 		if err := v.hours(&saved); err != nil {
 			return err
 		}
-		text, err := encode("hours", &saved)
-		if err != nil {
-			return err
-		}
-		if err := s.db.WithContext(ctx).Exec(putHours, saved.Name, text).Error; err != nil {
-			return err
-		}
-		d.putHours(decoded[pbx.Hours](text))
-		return nil
+		return hours.put(s.db.WithContext(ctx), d, &saved)
 	})
 	if err != nil {
 		return pbx.Hours{}, err
@@ -91,14 +78,10 @@ func (s *Store) saveHours(ctx context.Context, by pbx.Set, name string, next fun
 
 // DeleteHours removes opening hours. Errors: ErrNotFound, *ValidationError when they are in use.
 func (s *Store) DeleteHours(ctx context.Context, name string) error {
-	return s.change("hours "+quoted(name), func(d *draft) error {
-		if d.hours[name] == nil {
-			return ErrNotFound
-		}
+	return hours.remove(ctx, s, name, func(d *draft) error {
 		if where := d.usesOfHours(name); len(where) > 0 {
 			return invalid("name", "The hours %s are used by %s: change that first.", quoted(name), some(where))
 		}
-		d.removeHours(name)
-		return s.db.WithContext(ctx).Exec("DELETE FROM hours WHERE name = ?", name).Error
+		return nil
 	})
 }

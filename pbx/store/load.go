@@ -12,56 +12,11 @@ import (
 // loadDirectory fills memory with what plans are made from. A document that cannot be read is said in the log and
 // stays in the database until it is replaced; what it belongs to is treated so that calls still come through.
 func (s *Store) loadDirectory(ctx context.Context) error {
-	d := &directory{owners: map[string]string{}, groups: map[string]*pbx.Group{}, rooms: map[string]*pbx.Room{}, menus: map[string]*pbx.Menu{}, hours: map[string]*pbx.Hours{}, office: new(pbx.Office)}
+	d := &directory{owners: map[string]string{}, office: new(pbx.Office)}
 	if err := s.loadExtensions(ctx, d); err != nil {
 		return err
 	}
-	err := s.loadDocuments(ctx, "SELECT number, document FROM ring_groups", func(number, text string) error {
-		g := new(pbx.Group)
-		err := document(text, g)
-		if err != nil {
-			g = &pbx.Group{Name: number, Strategy: pbx.RingAll} // switched off
-		}
-		g.Number, d.groups[number] = number, g
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	err = s.loadDocuments(ctx, "SELECT number, document FROM rooms", func(number, text string) error {
-		r := new(pbx.Room)
-		err := document(text, r)
-		if err != nil {
-			r = &pbx.Room{Name: number} // switched off: it may have had a PIN
-		}
-		r.Number, d.rooms[number] = number, r
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	err = s.loadDocuments(ctx, "SELECT number, document FROM menus", func(number, text string) error {
-		m := new(pbx.Menu)
-		err := document(text, m)
-		if err != nil {
-			m = &pbx.Menu{Name: number}
-		}
-		m.Number, d.menus[number] = number, m
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	err = s.loadDocuments(ctx, "SELECT name, document FROM hours", func(name, text string) error {
-		h := new(pbx.Hours)
-		err := document(text, h)
-		if err != nil {
-			h = &pbx.Hours{Mode: "day"}
-		}
-		h.Name, d.hours[name] = name, h
-		return err
-	})
-	if err != nil {
+	if err := first(groups.load(ctx, s, d), rooms.load(ctx, s, d), menus.load(ctx, s, d), hours.load(ctx, s, d)); err != nil {
 		return err
 	}
 	if err := document(s.Setting(settingOffice), d.office); err != nil {
@@ -76,27 +31,6 @@ func (s *Store) loadDirectory(ctx context.Context) error {
 // damaged says what of the database cannot be read, and what follows.
 func (s *Store) damaged(table, row, so string, err error) {
 	s.log.Error("a document in the database is damaged: until it is set again "+so, "table", table, "row", row, "error", err)
-}
-
-// loadDocuments gives each row of a table to take, which returns what is wrong with its document.
-func (s *Store) loadDocuments(ctx context.Context, query string, take func(key, text string) error) error {
-	rows, err := s.sql.QueryContext(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	table := query[strings.LastIndexByte(query, ' ')+1:]
-	so := map[string]string{"ring_groups": "the group is switched off and has no members", "rooms": "the conference room is switched off", "menus": "the menu is switched off", "hours": "it is always open"}[table]
-	for rows.Next() {
-		var key, text string
-		if err := rows.Scan(&key, &text); err != nil {
-			return err
-		}
-		if err := take(key, text); err != nil {
-			s.damaged(table, key, so, err)
-		}
-	}
-	return rows.Err()
 }
 
 func (s *Store) loadExtensions(ctx context.Context, d *directory) error {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"gorm.io/gorm"
-
 	"ringback/pbx"
 )
 
@@ -13,15 +11,12 @@ const maxMenuKeys = 200
 
 // ListMenus returns up to limit menus (0: all) in the order of their numbers, those after a number only. They are copies.
 func (s *Store) ListMenus(_ context.Context, after string, limit int) ([]pbx.Menu, error) {
-	return listed(s.directory.Load().menus, after, limit), nil
+	return menus.list(s, after, limit), nil
 }
 
 // GetMenu returns a copy of one menu, or ErrNotFound.
 func (s *Store) GetMenu(_ context.Context, number string) (pbx.Menu, error) {
-	if m := s.Menu(number); m != nil {
-		return clone(*m), nil
-	}
-	return pbx.Menu{}, known("menu "+quoted(number), ErrNotFound)
+	return menus.get(s, number)
 }
 
 // CreateMenu adds a menu. What is left out means: Name = Number, 5 s, three tries. by is who does it. Errors: *ValidationError, ErrExists.
@@ -37,24 +32,9 @@ func (s *Store) ReplaceMenu(ctx context.Context, by pbx.Set, m pbx.Menu) (pbx.Me
 func (s *Store) saveMenu(ctx context.Context, by pbx.Set, m pbx.Menu, replace bool) (pbx.Menu, error) {
 	m = clone(m)
 	fillMenu(&m)
-	err := s.change("menu "+quoted(m.Number), func(d *draft) error {
-		old := d.menus[m.Number]
-		switch {
-		case replace && old == nil:
-			return ErrNotFound
-		case !replace && old != nil:
-			return ErrExists
-		case !replace:
-			if err := s.checkFree(&d.directory, "number", m.Number); err != nil {
-				return err
-			}
-			old = new(pbx.Menu)
-		}
+	err := menus.save(ctx, s, &m, replace, func(_ *draft, old *pbx.Menu) error {
 		newMarker(by).menu(old, &m)
-		if err := checkMenu(&m); err != nil {
-			return err
-		}
-		return s.storeMenu(s.db.WithContext(ctx), d, &m)
+		return checkMenu(&m)
 	})
 	if err != nil {
 		return pbx.Menu{}, err
@@ -105,27 +85,7 @@ func checkMenu(m *pbx.Menu) error {
 	return first(checkTarget("timeout", m.Timeout), checkTarget("invalid", m.Invalid), checkSet("set", m.Set))
 }
 
-const putMenu = "INSERT INTO menus (number, document) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET document = excluded.document"
-
-func (s *Store) storeMenu(tx *gorm.DB, d *draft, m *pbx.Menu) error {
-	text, err := encode("menu", m)
-	if err != nil {
-		return err
-	}
-	if err := tx.Exec(putMenu, m.Number, text).Error; err != nil {
-		return err
-	}
-	d.putMenu(decoded[pbx.Menu](text))
-	return nil
-}
-
 // DeleteMenu removes a menu. Callers who are in it stay. Errors: ErrNotFound.
 func (s *Store) DeleteMenu(ctx context.Context, number string) error {
-	return s.change("menu "+quoted(number), func(d *draft) error {
-		if d.menus[number] == nil {
-			return ErrNotFound
-		}
-		d.removeMenu(number)
-		return s.db.WithContext(ctx).Exec("DELETE FROM menus WHERE number = ?", number).Error
-	})
+	return menus.remove(ctx, s, number, nil)
 }

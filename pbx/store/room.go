@@ -4,23 +4,18 @@ import (
 	"context"
 	"time"
 
-	"gorm.io/gorm"
-
 	"ringback/pbx"
 )
 
 // ListRooms returns up to limit conference rooms (0: all) in the order of their numbers, those after a number only. They
 // are copies.
 func (s *Store) ListRooms(_ context.Context, after string, limit int) ([]pbx.Room, error) {
-	return listed(s.directory.Load().rooms, after, limit), nil
+	return rooms.list(s, after, limit), nil
 }
 
 // GetRoom returns a copy of one conference room, or ErrNotFound.
 func (s *Store) GetRoom(_ context.Context, number string) (pbx.Room, error) {
-	if r := s.Room(number); r != nil {
-		return clone(*r), nil
-	}
-	return pbx.Room{}, known("conference room "+quoted(number), ErrNotFound)
+	return rooms.get(s, number)
 }
 
 // CreateRoom adds a conference room. Name is the number if it is left out. The hashes of r count for nothing, pins are its
@@ -50,25 +45,10 @@ func (s *Store) saveRoom(ctx context.Context, by pbx.Set, r pbx.Room, pins pbx.R
 	if err := s.setRoomPINs(ctx, &r, pins); err != nil {
 		return pbx.Room{}, err
 	}
-	err := s.change("conference room "+quoted(r.Number), func(d *draft) error {
-		old := d.rooms[r.Number]
-		switch {
-		case replace && old == nil:
-			return ErrNotFound
-		case !replace && old != nil:
-			return ErrExists
-		case !replace:
-			if err := s.checkFree(&d.directory, "number", r.Number); err != nil {
-				return err
-			}
-			old = new(pbx.Room)
-		}
+	err := rooms.save(ctx, s, &r, replace, func(d *draft, old *pbx.Room) error {
 		newMarker(by).room(old, &r)
 		v := validator{d: &d.directory}
-		if err := v.room(&r); err != nil {
-			return err
-		}
-		return s.storeRoom(s.db.WithContext(ctx), d, &r)
+		return v.room(&r)
 	})
 	if err != nil {
 		return pbx.Room{}, err
@@ -117,29 +97,9 @@ func samePINs(field string) error {
 	return invalid(field, "The PIN and the moderator's PIN must not be the same.")
 }
 
-const putRoom = "INSERT INTO rooms (number, document) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET document = excluded.document"
-
-func (s *Store) storeRoom(tx *gorm.DB, d *draft, r *pbx.Room) error {
-	text, err := encode("room", r)
-	if err != nil {
-		return err
-	}
-	if err := tx.Exec(putRoom, r.Number, text).Error; err != nil {
-		return err
-	}
-	d.putRoom(decoded[pbx.Room](text))
-	return nil
-}
-
 // DeleteRoom removes a conference room. A conference that is up in it goes on until all have left. Errors: ErrNotFound.
 func (s *Store) DeleteRoom(ctx context.Context, number string) error {
-	return s.change("conference room "+quoted(number), func(d *draft) error {
-		if d.rooms[number] == nil {
-			return ErrNotFound
-		}
-		d.removeRoom(number)
-		return s.db.WithContext(ctx).Exec("DELETE FROM rooms WHERE number = ?", number).Error
-	})
+	return rooms.remove(ctx, s, number, nil)
 }
 
 // CheckRoomPIN implements pbx.Settings. It takes twice the time of CheckPIN, the same whichever PIN it is and whether there are
