@@ -87,14 +87,7 @@ func (s *Server) listExtensions(ctx context.Context, in *extensionsIn) (*answer[
 	if err != nil {
 		return nil, s.failed(err, noExtension)
 	}
-	p := page[extension]{Items: make([]extension, 0, len(all))}
-	for _, e := range all {
-		p.Items = append(p.Items, s.extension(e))
-	}
-	if len(all) == in.Limit {
-		p.Next = all[len(all)-1].Number
-	}
-	return &answer[page[extension]]{p}, nil
+	return pageOf(all, in.Limit, s.extension, func(v Extension) string { return v.Number }), nil
 }
 
 func (s *Server) getExtension(ctx context.Context, in *numberPath) (*answer[extension], error) {

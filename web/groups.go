@@ -34,11 +34,7 @@ func (s *Server) listGroups(ctx context.Context, in *extensionsIn) (*answer[page
 	if err != nil {
 		return nil, s.failed(err, noGroup)
 	}
-	p := page[pbx.Group]{Items: append([]pbx.Group{}, all...)}
-	if len(all) == in.Limit {
-		p.Next = all[len(all)-1].Number
-	}
-	return &answer[page[pbx.Group]]{p}, nil
+	return pageOf(all, in.Limit, same, func(v pbx.Group) string { return v.Number }), nil
 }
 
 func (s *Server) getGroup(ctx context.Context, in *numberPath) (*answer[pbx.Group], error) {

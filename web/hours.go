@@ -45,14 +45,7 @@ func (s *Server) listHours(ctx context.Context, in *hoursIn) (*answer[page[pbx.H
 	if err != nil {
 		return nil, s.failed(err, noHours)
 	}
-	p := page[pbx.Hours]{Items: make([]pbx.Hours, 0, len(all))}
-	for _, h := range all {
-		p.Items = append(p.Items, whole(h))
-	}
-	if len(all) == in.Limit {
-		p.Next = all[len(all)-1].Name
-	}
-	return &answer[page[pbx.Hours]]{p}, nil
+	return pageOf(all, in.Limit, whole, func(v pbx.Hours) string { return v.Name }), nil
 }
 
 func (s *Server) getHours(ctx context.Context, in *namePath) (*answer[pbx.Hours], error) {

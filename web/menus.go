@@ -27,11 +27,7 @@ func (s *Server) listMenus(ctx context.Context, in *extensionsIn) (*answer[page[
 	if err != nil {
 		return nil, s.failed(err, noMenu)
 	}
-	p := page[pbx.Menu]{Items: append([]pbx.Menu{}, all...)}
-	if len(all) == in.Limit {
-		p.Next = all[len(all)-1].Number
-	}
-	return &answer[page[pbx.Menu]]{p}, nil
+	return pageOf(all, in.Limit, same, func(v pbx.Menu) string { return v.Number }), nil
 }
 
 func (s *Server) getMenu(ctx context.Context, in *numberPath) (*answer[pbx.Menu], error) {

@@ -17,6 +17,21 @@ type page[T any] struct {
 	Next  string `json:"next,omitempty" doc:"Ask again with this to get the next page; absent on the last."`
 }
 
+// pageOf is a page of at most limit items, as show makes them of what there is; key is what a full one says to go on after.
+func pageOf[T, V any](all []T, limit int, show func(T) V, key func(T) string) *answer[page[V]] {
+	p := page[V]{Items: make([]V, 0, len(all))}
+	for _, v := range all {
+		p.Items = append(p.Items, show(v))
+	}
+	if len(all) > 0 && len(all) == limit {
+		p.Next = key(all[len(all)-1])
+	}
+	return &answer[page[V]]{p}
+}
+
+// same shows something as it is.
+func same[T any](v T) T { return v }
+
 // describe is what the OpenAPI document says of the whole.
 func (s *Server) describe() huma.Config {
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)

@@ -47,11 +47,7 @@ func (s *Server) listPrompts(ctx context.Context, in *promptsIn) (*answer[page[P
 	if err != nil {
 		return nil, s.failed(err, noPrompt)
 	}
-	p := page[Prompt]{Items: append([]Prompt{}, all...)}
-	if len(all) == in.Limit {
-		p.Next = all[len(all)-1].Name
-	}
-	return &answer[page[Prompt]]{p}, nil
+	return pageOf(all, in.Limit, same, func(v Prompt) string { return v.Name }), nil
 }
 
 // promptPath is a name, not a path of a file. Its / is written %2F in the address.

@@ -38,17 +38,14 @@ type registrationsIn struct {
 
 func (s *Server) listRegistrations(_ context.Context, in *registrationsIn) (*answer[page[registration]], error) {
 	all := s.b.Registrations.List(in.Extension, in.After, in.Limit)
-	p := page[registration]{Items: make([]registration, 0, len(all))}
-	for _, r := range all {
-		p.Items = append(p.Items, registration{ID: r.ID, Extension: r.Extension, Contact: r.Contact, Source: r.Source,
-			Transport: r.Transport, UserAgent: r.UserAgent, Instance: r.Instance, Path: r.Path, Q: float64(r.Q) / 1000,
-			Registered: r.Registered.UTC(), Updated: r.Updated.UTC(), Expires: r.Expires.UTC(), Reachable: r.Reachable,
-			RoundTripMS: float64(r.RoundTrip.Microseconds()) / 1000})
-	}
-	if len(all) == in.Limit {
-		p.Next = all[len(all)-1].ID
-	}
-	return &answer[page[registration]]{p}, nil
+	return pageOf(all, in.Limit, shownRegistration, func(r Registration) string { return r.ID }), nil
+}
+
+func shownRegistration(r Registration) registration {
+	return registration{ID: r.ID, Extension: r.Extension, Contact: r.Contact, Source: r.Source,
+		Transport: r.Transport, UserAgent: r.UserAgent, Instance: r.Instance, Path: r.Path, Q: float64(r.Q) / 1000,
+		Registered: r.Registered.UTC(), Updated: r.Updated.UTC(), Expires: r.Expires.UTC(), Reachable: r.Reachable,
+		RoundTripMS: float64(r.RoundTrip.Microseconds()) / 1000}
 }
 
 type idPath struct {

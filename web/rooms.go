@@ -45,14 +45,7 @@ func (s *Server) listRooms(ctx context.Context, in *extensionsIn) (*answer[page[
 	if err != nil {
 		return nil, s.failed(err, noRoom)
 	}
-	p := page[room]{Items: make([]room, 0, len(all))}
-	for _, r := range all {
-		p.Items = append(p.Items, shownRoom(r))
-	}
-	if len(all) == in.Limit {
-		p.Next = all[len(all)-1].Number
-	}
-	return &answer[page[room]]{p}, nil
+	return pageOf(all, in.Limit, shownRoom, func(v pbx.Room) string { return v.Number }), nil
 }
 
 func (s *Server) getRoom(ctx context.Context, in *numberPath) (*answer[room], error) {

@@ -12,40 +12,33 @@ import (
 type services struct{ *store.Store }
 
 func (s services) GetServices(ctx context.Context, extension string) (pbx.Services, error) {
-	v, err := s.Store.GetServices(ctx, extension)
-	return v, webError(err)
+	return told(s.Store.GetServices(ctx, extension))
 }
 
 func (s services) UpdateServices(ctx context.Context, extension string, by pbx.Set, change func(*pbx.Services) error) (pbx.Services, error) {
-	v, err := s.Store.UpdateServices(ctx, extension, by, change)
-	return v, webError(err)
+	return told(s.Store.UpdateServices(ctx, extension, by, change))
 }
 
 func (s services) HashPIN(ctx context.Context, pin string) (string, error) {
-	hash, err := s.Store.HashPIN(ctx, pin)
-	return hash, webError(err)
+	return told(s.Store.HashPIN(ctx, pin))
 }
 
 type groups struct{ *store.Store }
 
 func (s groups) ListGroups(ctx context.Context, after string, limit int) ([]pbx.Group, error) {
-	all, err := s.Store.ListGroups(ctx, after, limit)
-	return all, webError(err)
+	return told(s.Store.ListGroups(ctx, after, limit))
 }
 
 func (s groups) GetGroup(ctx context.Context, number string) (pbx.Group, error) {
-	g, err := s.Store.GetGroup(ctx, number)
-	return g, webError(err)
+	return told(s.Store.GetGroup(ctx, number))
 }
 
 func (s groups) CreateGroup(ctx context.Context, by pbx.Set, g pbx.Group) (pbx.Group, error) {
-	g, err := s.Store.CreateGroup(ctx, by, g)
-	return g, webError(err)
+	return told(s.Store.CreateGroup(ctx, by, g))
 }
 
 func (s groups) ReplaceGroup(ctx context.Context, by pbx.Set, g pbx.Group) (pbx.Group, error) {
-	g, err := s.Store.ReplaceGroup(ctx, by, g)
-	return g, webError(err)
+	return told(s.Store.ReplaceGroup(ctx, by, g))
 }
 
 func (s groups) DeleteGroup(ctx context.Context, number string) error {
@@ -55,23 +48,19 @@ func (s groups) DeleteGroup(ctx context.Context, number string) error {
 type menus struct{ *store.Store }
 
 func (s menus) ListMenus(ctx context.Context, after string, limit int) ([]pbx.Menu, error) {
-	all, err := s.Store.ListMenus(ctx, after, limit)
-	return all, webError(err)
+	return told(s.Store.ListMenus(ctx, after, limit))
 }
 
 func (s menus) GetMenu(ctx context.Context, number string) (pbx.Menu, error) {
-	m, err := s.Store.GetMenu(ctx, number)
-	return m, webError(err)
+	return told(s.Store.GetMenu(ctx, number))
 }
 
 func (s menus) CreateMenu(ctx context.Context, by pbx.Set, m pbx.Menu) (pbx.Menu, error) {
-	m, err := s.Store.CreateMenu(ctx, by, m)
-	return m, webError(err)
+	return told(s.Store.CreateMenu(ctx, by, m))
 }
 
 func (s menus) ReplaceMenu(ctx context.Context, by pbx.Set, m pbx.Menu) (pbx.Menu, error) {
-	m, err := s.Store.ReplaceMenu(ctx, by, m)
-	return m, webError(err)
+	return told(s.Store.ReplaceMenu(ctx, by, m))
 }
 
 func (s menus) DeleteMenu(ctx context.Context, number string) error {
@@ -81,23 +70,19 @@ func (s menus) DeleteMenu(ctx context.Context, number string) error {
 type rooms struct{ *store.Store }
 
 func (s rooms) ListRooms(ctx context.Context, after string, limit int) ([]pbx.Room, error) {
-	all, err := s.Store.ListRooms(ctx, after, limit)
-	return all, webError(err)
+	return told(s.Store.ListRooms(ctx, after, limit))
 }
 
 func (s rooms) GetRoom(ctx context.Context, number string) (pbx.Room, error) {
-	r, err := s.Store.GetRoom(ctx, number)
-	return r, webError(err)
+	return told(s.Store.GetRoom(ctx, number))
 }
 
 func (s rooms) CreateRoom(ctx context.Context, by pbx.Set, r pbx.Room, pins pbx.RoomPINs) (pbx.Room, error) {
-	r, err := s.Store.CreateRoom(ctx, by, r, pins)
-	return r, webError(err)
+	return told(s.Store.CreateRoom(ctx, by, r, pins))
 }
 
 func (s rooms) ReplaceRoom(ctx context.Context, by pbx.Set, r pbx.Room, pins pbx.RoomPINs) (pbx.Room, error) {
-	r, err := s.Store.ReplaceRoom(ctx, by, r, pins)
-	return r, webError(err)
+	return told(s.Store.ReplaceRoom(ctx, by, r, pins))
 }
 
 func (s rooms) DeleteRoom(ctx context.Context, number string) error {
@@ -107,23 +92,19 @@ func (s rooms) DeleteRoom(ctx context.Context, number string) error {
 type hours struct{ *store.Store }
 
 func (s hours) ListHours(ctx context.Context, after string, limit int) ([]pbx.Hours, error) {
-	all, err := s.Store.ListHours(ctx, after, limit)
-	return all, webError(err)
+	return told(s.Store.ListHours(ctx, after, limit))
 }
 
 func (s hours) GetHours(ctx context.Context, name string) (pbx.Hours, error) {
-	h, err := s.Store.GetHours(ctx, name)
-	return h, webError(err)
+	return told(s.Store.GetHours(ctx, name))
 }
 
 func (s hours) CreateHours(ctx context.Context, by pbx.Set, h pbx.Hours) (pbx.Hours, error) {
-	h, err := s.Store.CreateHours(ctx, by, h)
-	return h, webError(err)
+	return told(s.Store.CreateHours(ctx, by, h))
 }
 
 func (s hours) ReplaceHours(ctx context.Context, by pbx.Set, h pbx.Hours) (pbx.Hours, error) {
-	h, err := s.Store.ReplaceHours(ctx, by, h)
-	return h, webError(err)
+	return told(s.Store.ReplaceHours(ctx, by, h))
 }
 
 func (s hours) DeleteHours(ctx context.Context, name string) error {
@@ -137,11 +118,9 @@ func (s hours) SwitchHours(ctx context.Context, name, mode string, by pbx.Set) e
 type office struct{ *store.Store }
 
 func (s office) GetOffice(ctx context.Context) (pbx.Office, error) {
-	o, err := s.Store.GetOffice(ctx)
-	return o, webError(err)
+	return told(s.Store.GetOffice(ctx))
 }
 
 func (s office) ChangeOffice(ctx context.Context, by pbx.Set, change func(*pbx.Office) error) (pbx.Office, error) {
-	o, err := s.Store.ChangeOffice(ctx, by, change)
-	return o, webError(err)
+	return told(s.Store.ChangeOffice(ctx, by, change))
 }

@@ -133,6 +133,9 @@ func webError(err error) error {
 	return err
 }
 
+// told is what the store answers, with the error as web knows it.
+func told[T any](v T, err error) (T, error) { return v, webError(err) }
+
 type extensions struct{ *store.Store }
 
 func (s extensions) ListExtensions(ctx context.Context, after string, limit int) ([]web.Extension, error) {
