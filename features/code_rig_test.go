@@ -38,6 +38,7 @@ func (o *codeOffice) Owner(number string) *pbx.Extension     { return o.snapshot
 func (o *codeOffice) Group(number string) *pbx.Group         { return o.snapshot().Group(number) }
 func (o *codeOffice) Room(number string) *pbx.Room           { return o.snapshot().Room(number) }
 func (o *codeOffice) Menu(number string) *pbx.Menu           { return o.snapshot().Menu(number) }
+func (o *codeOffice) Mailbox(number string) *pbx.Mailbox     { return o.snapshot().Mailbox(number) }
 func (o *codeOffice) Begins(digits string) bool              { return o.snapshot().Begins(digits) }
 func (o *codeOffice) Hours(name string) *pbx.Hours           { return o.snapshot().Hours(name) }
 func (o *codeOffice) Office() *pbx.Office                    { return o.now.Office() }
@@ -91,7 +92,11 @@ func (o *codeOffice) SwitchHours(ctx context.Context, name, mode string, by pbx.
 	return nil
 }
 
-func (o *codeOffice) CheckPIN(context.Context, string, string) bool { return false }
+func (o *codeOffice) CheckPIN(context.Context, string, string) bool        { return false }
+func (o *codeOffice) CheckMailboxPIN(context.Context, string, string) bool { return false }
+func (o *codeOffice) SetMailboxPIN(context.Context, string, string, pbx.Set) error {
+	return errors.New("no mailboxes")
+}
 func (o *codeOffice) CheckRoomPIN(context.Context, string, string) (ok, moderator bool) {
 	return false, false
 }

@@ -14,6 +14,7 @@ type office struct {
 	groups     map[string]*pbx.Group
 	rooms      map[string]*pbx.Room
 	menus      map[string]*pbx.Menu
+	mailboxes  map[string]*pbx.Mailbox
 	hours      map[string]*pbx.Hours
 	office     pbx.Office
 }
@@ -21,6 +22,7 @@ type office struct {
 func (o *office) Extension(number string) *pbx.Extension { return o.extensions[number] }
 func (o *office) Group(number string) *pbx.Group         { return o.groups[number] }
 func (o *office) Room(number string) *pbx.Room           { return o.rooms[number] }
+func (o *office) Mailbox(number string) *pbx.Mailbox     { return o.mailboxes[number] }
 func (o *office) Menu(number string) *pbx.Menu           { return o.menus[number] }
 func (o *office) Begins(digits string) bool {
 	for n, e := range o.extensions {

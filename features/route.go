@@ -14,7 +14,8 @@ type Router struct {
 	Directory pbx.OfficeDirectory
 	Settings  pbx.Settings // what feature codes change, and PINs
 	Recent    *pbx.Recent
-	Zone      *time.Location // of schedules that name none; nil: UTC
+	Messages  pbx.MessageStore // nil: there are no mailboxes
+	Zone      *time.Location   // of schedules that name none; nil: UTC
 }
 
 // MaxDepth is how many times a call may be sent on.

@@ -304,7 +304,7 @@ func BenchmarkTonesAreHeard(b *testing.B) {
 		b.Fatal(err)
 	}
 	n := 0
-	sa.Keys(func(byte) { n++ })
+	sa.Keys(func(byte) bool { n++; return false })
 	speech := newScore(1)
 	voices(speech)
 	sound := make([]byte, len(speech.pcm))

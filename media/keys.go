@@ -3,7 +3,7 @@ package media
 import "encoding/binary"
 
 // Keys implements Port. A key that is down when f is given was pressed before: f does not hear of it.
-func (s *Stream) Keys(f func(key byte)) {
+func (s *Stream) Keys(f func(key byte) (taken bool)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f == nil {
@@ -14,11 +14,22 @@ func (s *Stream) Keys(f func(key byte)) {
 	s.listen()
 }
 
-// press tells of a key, without a lock held.
-func (s *Stream) press(key byte) {
-	if f := s.onKey.Load(); f != nil {
-		(*f)(key)
+// press tells of a key, without a lock held, and reports whether it was taken.
+func (s *Stream) press(key byte) (taken bool) {
+	f := s.onKey.Load()
+	return f != nil && (*f)(key)
+}
+
+// take keeps the rest of the event that a packet is of from whoever hears the phone. It reports whether it is one.
+func (s *Stream) take(h *header) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := &s.keypad
+	if !k.known || h.Timestamp != k.ts {
+		return false
 	}
+	k.alone = true
+	return true
 }
 
 // keyNames are the events that are keys, RFC 4733 §3.2.
@@ -34,7 +45,7 @@ type keypad struct {
 	event    uint8
 	ended    bool
 	duration uint16
-	alone    bool // it was pressed while nobody heard the phone
+	alone    bool // it was pressed while nobody heard the phone, or it was taken
 }
 
 // longEvent is the duration after which an event may go on as a further segment with a timestamp of its own: the field is

@@ -88,7 +88,7 @@ func TestKeys(t *testing.T) {
 
 func hearKeys(s *Stream) *[]byte {
 	got := new([]byte)
-	s.Keys(func(key byte) { *got = append(*got, key) })
+	s.Keys(func(key byte) bool { *got = append(*got, key); return false })
 	return got
 }
 
@@ -258,11 +258,12 @@ func TestKeysMayAct(t *testing.T) {
 		s.Agree(terms(alice, ulaw, event))
 		end := newEnding(t)
 		s.Play(&ramp{t: t, frames: -1}, end.done)
-		s.Keys(func(byte) {
+		s.Keys(func(byte) bool {
 			s.Keys(nil)
 			s.Echo()
 			s.Stats()
 			s.Close()
+			return false
 		})
 		alice.dial(101, 1, 100, nil)
 		alice.heard()
@@ -346,7 +347,7 @@ func BenchmarkKeys(b *testing.B) {
 	s := must(b, e)
 	s.Agree(agreed(1000, ulaw, event))
 	n := 0
-	s.Keys(func(byte) { n++ })
+	s.Keys(func(byte) bool { n++; return false })
 	from, sent := netip.AddrPortFrom(loopback, 1000), packet(101, 0, 0, 1, []byte{5, 10, 0, 160})
 	in, h := make([]byte, 16), new(header)
 	b.ReportAllocs()

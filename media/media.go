@@ -89,9 +89,10 @@ type Port interface {
 	// is called at once.
 	Play(s Sound, done func(whole bool))
 	// Keys has f called with each key that the phone presses: 0-9, *, #, A-D, once a key, from the goroutine that read the
-	// packet (RFC 4733). It must not block. nil: nobody listens. Keys go on to a peer as they did, but for one that was
+	// packet (RFC 4733). It must not block. nil: nobody listens. f says whether it has taken the key: then a peer does not get it,
+	// where it came as an event; what comes in the sound is heard anyway. Keys go on to a peer otherwise, but for one that was
 	// pressed before there was a peer: it was not meant for that.
-	Keys(f func(key byte))
+	Keys(f func(key byte) (taken bool))
 	// Press sends keys to the phone, each for 100 ms, besides what it hears: by RFC 4733 where telephone-event was agreed, else
 	// as tones in the sound. done, if not nil, is called once, from another goroutine: with true after the last of them; with
 	// false if any could not be sent: the phone is on hold, the leg ended. At once, and nothing is sent, if there is another

@@ -12,8 +12,8 @@ func (s *Stream) arrived(b []byte, rtcp bool, from netip.AddrPort, now int64, h 
 	if !ok {
 		return
 	}
-	if key != 0 {
-		s.press(key)
+	if key != 0 && s.press(key) && s.take(h) {
+		kept = f != nil
 	}
 	if kept {
 		s.keep(h, f, epoch, c)

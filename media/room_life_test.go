@@ -423,7 +423,7 @@ func TestRoomBeforeAgree(t *testing.T) {
 			t.Errorf("heard %d packets", n)
 		}
 		var keys []byte
-		s.Keys(func(k byte) { keys = append(keys, k) })
+		s.Keys(func(k byte) bool { keys = append(keys, k); return false })
 		for i := range 10 {
 			alice.send(packet(101, alice.seq, alice.ts, alice.ssrc, []byte{5, 10, byte(i * 160 >> 8), byte(i * 160)}))
 			alice.seq++

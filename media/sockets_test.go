@@ -178,7 +178,7 @@ func TestSocketsStorm(t *testing.T) {
 						ended.Add(1)
 						s.Play(&ramp{t: t, frames: rnd.IntN(3)}, func(bool) { ended.Done() })
 					case n == 10:
-						s.Keys(func(byte) { s.Disconnect() })
+						s.Keys(func(byte) bool { s.Disconnect(); return false })
 					case n == 12:
 						ended.Add(1)
 						s.Press("15", func(bool) { ended.Done() })

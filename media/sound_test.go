@@ -563,7 +563,7 @@ func TestPlayOverSockets(t *testing.T) {
 		s.Agree(terms(alice, ulaw, event))
 		ended := make(chan bool)
 		keys := make(chan byte, 10)
-		s.Keys(func(key byte) { keys <- key })
+		s.Keys(func(key byte) bool { keys <- key; return false })
 		s.Play(&ramp{t: t, frames: 10}, func(whole bool) { ended <- whole })
 		heard := line{t: t}
 		for i := range 10 {

@@ -59,7 +59,7 @@ type Stream struct {
 	typing  *typing  // nil: nothing
 	keypad  keypad
 	ear     *ear // nil: nobody listens to keys in the sound
-	onKey   atomic.Pointer[func(byte)]
+	onKey   atomic.Pointer[func(byte) bool]
 }
 
 // format is what the receiving side needs to know of a payload type.

@@ -8,28 +8,29 @@ import (
 // CDR is the record of one attempt to call. It is written once when the call is answered (so that an answered
 // call is never lost) and again, whole, when it has ended. Times are UTC; a zero time means "did not happen".
 type CDR struct {
-	ID        string    `json:"id"` // unique, sorts by start time
-	From      string    `json:"from"`
-	FromName  string    `json:"from_name,omitempty"`
-	Hidden    bool      `json:"hidden,omitempty"` // a called party was not shown From
-	To        string    `json:"to"`               // as dialled
-	Started   time.Time `json:"started"`
-	Rang      time.Time `json:"rang,omitzero"`
-	Answered  time.Time `json:"answered,omitzero"`
-	Ended     time.Time `json:"ended,omitzero"`
-	By        string    `json:"answered_by,omitempty"` // extension that answered
-	Contact   string    `json:"contact,omitempty"`     // its contact URI
-	Outcome   string    `json:"outcome"`               // Kind in words
-	Status    int       `json:"status,omitempty"`      // SIP status the caller got, 0 if answered
-	Cause     int       `json:"cause,omitempty"`       // Q.850
-	EndedBy   string    `json:"ended_by"`              // Side in words: whose doing the end was
-	Reason    string    `json:"reason,omitempty"`      // text that came with the end
-	Codec     string    `json:"codec,omitempty"`       // what the caller sent
-	CallID    string    `json:"call_id,omitempty"`     // SIP Call-ID of the caller's leg
-	Plan      string    `json:"plan,omitempty"`        // where the call was to go, as Text
-	Path      []Passed  `json:"path,omitempty"`        // what came of it, in the order of time
-	FromPhone Quality   `json:"from_phone,omitzero"`   // the caller's leg
-	ToPhone   Quality   `json:"to_phone,omitzero"`     // the leg that answered
+	ID        string     `json:"id"` // unique, sorts by start time
+	From      string     `json:"from"`
+	FromName  string     `json:"from_name,omitempty"`
+	Hidden    bool       `json:"hidden,omitempty"` // a called party was not shown From
+	To        string     `json:"to"`               // as dialled
+	Started   time.Time  `json:"started"`
+	Rang      time.Time  `json:"rang,omitzero"`
+	Answered  time.Time  `json:"answered,omitzero"`
+	Ended     time.Time  `json:"ended,omitzero"`
+	By        string     `json:"answered_by,omitempty"` // extension that answered
+	Contact   string     `json:"contact,omitempty"`     // its contact URI
+	Outcome   string     `json:"outcome"`               // Kind in words
+	Status    int        `json:"status,omitempty"`      // SIP status the caller got, 0 if answered
+	Cause     int        `json:"cause,omitempty"`       // Q.850
+	EndedBy   string     `json:"ended_by"`              // Side in words: whose doing the end was
+	Reason    string     `json:"reason,omitempty"`      // text that came with the end
+	Codec     string     `json:"codec,omitempty"`       // what the caller sent
+	CallID    string     `json:"call_id,omitempty"`     // SIP Call-ID of the caller's leg
+	Plan      string     `json:"plan,omitempty"`        // where the call was to go, as Text
+	Path      []Passed   `json:"path,omitempty"`        // what came of it, in the order of time
+	Recorded  []Recorded `json:"recorded,omitempty"`    // recordings of the call, in the order of time
+	FromPhone Quality    `json:"from_phone,omitzero"`   // the caller's leg
+	ToPhone   Quality    `json:"to_phone,omitzero"`     // the leg that answered
 }
 
 // Passed is a node of the plan that the call came through.

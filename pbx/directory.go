@@ -37,6 +37,8 @@ type OfficeDirectory interface {
 	Room(number string) *Room
 	// Menu returns the menu of that number; nil if there is none.
 	Menu(number string) *Menu
+	// Mailbox returns the mailbox of that number; nil if there is none.
+	Mailbox(number string) *Mailbox
 	// Begins reports whether some extension has a longer number that begins with these digits.
 	Begins(digits string) bool
 	// Hours returns opening hours by name; nil if there are none.
@@ -56,6 +58,10 @@ type Settings interface {
 	CheckPIN(ctx context.Context, extension, pin string) bool
 	// CheckRoomPIN reports whether pin lets somebody into a conference room, and whether as a moderator. It takes its time.
 	CheckRoomPIN(ctx context.Context, room, pin string) (ok, moderator bool)
+	// CheckMailboxPIN reports whether pin is that of a mailbox. It takes its time.
+	CheckMailboxPIN(ctx context.Context, mailbox, pin string) bool
+	// SetMailboxPIN gives a mailbox another PIN, 4 to 12 digits. It takes its time.
+	SetMailboxPIN(ctx context.Context, mailbox, pin string, by Set) error
 }
 
 // Identity is a party as shown to others.

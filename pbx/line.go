@@ -101,3 +101,12 @@ type Exchange interface {
 	// Mismatch says that the leg renegotiated to codecs its bridge cannot carry any more.
 	Mismatch(leg *Leg)
 }
+
+// State is what phones may watch by SUBSCRIBE (RFC 6665). A Line reads it when somebody subscribes, and when it is told that there
+// is something new. It answers from memory.
+type State interface {
+	// Messages is how many messages a mailbox has; false if there is no such mailbox.
+	Messages(mailbox string) (MessageCount, bool)
+	// Conference is who is in the conference of a room, nobody if it has none now; false if there is no such room.
+	Conference(room string) (ConferenceInfo, bool)
+}

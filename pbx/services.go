@@ -35,6 +35,9 @@ type Services struct {
 	Redirect Redirect `json:"redirect,omitempty"` // what a 3xx from the phone does
 	Music    string   `json:"music,omitempty"`    // the class of music that those hear whom it holds; "": the usual
 
+	Voicemail Voicemail    `json:"voicemail,omitzero"` // whoever nobody takes the call of may leave a message
+	Record    RecordPolicy `json:"record,omitzero"`
+
 	SpeedDials map[string]string `json:"speed_dials,omitempty"` // what is dialled after *0, and the number it stands for
 }
 
@@ -46,6 +49,14 @@ type Forward struct {
 	Ring   int    `json:"ring,omitempty"`   // seconds the target rings; 0: as long as it does anyway
 	Answer string `json:"answer,omitempty"` // "": the PBX forwards; "redirect": it answers 302, so that the caller's side calls the target
 	Set    Set    `json:"set,omitzero"`
+}
+
+// Voicemail takes the calls that nobody does: no answer, busy, rejected, or no phone is there.
+type Voicemail struct {
+	On    bool   `json:"on"`
+	Box   string `json:"box,omitempty"`   // number of the Mailbox; "": the extension's own
+	After int    `json:"after,omitempty"` // no answer: seconds it rings before; 0: the extension's ring time
+	Set   Set    `json:"set,omitzero"`
 }
 
 // FindMe looks for a person at several places, a step after the other.
@@ -208,6 +219,7 @@ type Room struct {
 	Muted            bool   `json:"muted,omitempty"`              // members come in muted; a moderator does not
 	WaitForModerator bool   `json:"wait_for_moderator,omitempty"` // until one is there, members hear music
 	EndWithModerator bool   `json:"end_with_moderator,omitempty"` // when the last moderator leaves, so do all
+	Record           bool   `json:"record,omitempty"`             // conferences are recorded, and members told
 	Set              Set    `json:"set,omitzero"`
 }
 

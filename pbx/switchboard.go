@@ -22,8 +22,13 @@ type Options struct {
 	Prompt func(name string) media.Sound
 	// NewRoom opens a room for a conference. Nil: there are no conferences.
 	NewRoom func() media.Room
-	Recent  *Recent // nil: its own
-	Log     *slog.Logger
+	// NewCapture hears phones for a recording. Nil: nothing is recorded.
+	NewCapture func(channels int, sink func(frame []int16)) media.Capture
+	Recordings RecordingStore // nil: nothing is recorded
+	// ConferenceChanged is told of each room in which somebody came, went, or was muted. It must not block. Nil: nobody is told.
+	ConferenceChanged func(room string)
+	Recent            *Recent // nil: its own
+	Log               *slog.Logger
 }
 
 // Switchboard carries out plans and keeps who talks to whom. It implements Exchange.

@@ -48,7 +48,7 @@ func (t *Talk) listen() bool {
 	}
 	t.sb.mu.Unlock()
 	if port := t.leg.Port(); free && port != nil {
-		port.Keys(func(key byte) { t.sb.Key(t.leg, key) })
+		port.Keys(func(key byte) bool { t.sb.Key(t.leg, key); return false })
 	}
 	return free
 }

@@ -158,7 +158,7 @@ func (s *blankStream) Formats() []media.Format    { return s.a.Formats }
 func (*blankStream) Connect(media.Port) error     { return nil }
 func (*blankStream) Echo()                        {}
 func (*blankStream) Play(media.Sound, func(bool)) {}
-func (*blankStream) Keys(func(byte))              {}
+func (*blankStream) Keys(func(byte) bool)         {}
 func (*blankStream) Press(string, func(bool))     {}
 func (*blankStream) Disconnect()                  {}
 func (*blankStream) Stats() (none media.Stats)    { return }

@@ -78,7 +78,7 @@ func (p *tape) Formats() []media.Format      { return p.now().Formats }
 func (p *tape) Connect(media.Port) error     { return nil }
 func (p *tape) Echo()                        {}
 func (p *tape) Play(media.Sound, func(bool)) {}
-func (p *tape) Keys(func(byte))              {}
+func (p *tape) Keys(func(byte) bool)         {}
 func (p *tape) Press(string, func(bool))     {}
 func (p *tape) Disconnect()                  {}
 func (p *tape) Stats() media.Stats           { return media.Stats{} }

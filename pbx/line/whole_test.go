@@ -47,6 +47,7 @@ func (s subscribers) Owner(n string) *pbx.Extension     { return s[n] }
 func (subscribers) Group(string) *pbx.Group             { return nil }
 func (subscribers) Room(string) *pbx.Room               { return nil }
 func (subscribers) Menu(string) *pbx.Menu               { return nil }
+func (subscribers) Mailbox(string) *pbx.Mailbox         { return nil }
 func (subscribers) Begins(string) bool                  { return false }
 func (subscribers) Hours(string) *pbx.Hours             { return nil }
 func (subscribers) Office() *pbx.Office                 { return &pbx.Office{} }

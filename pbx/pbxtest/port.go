@@ -14,7 +14,7 @@ type Port struct {
 	hears   *Port // itself for an echo
 	playing *playing
 	room    *Room
-	keys    func(byte)
+	keys    func(byte) bool
 	pressed string // by the PBX, to the phone
 	over    bool   // the leg has ended: nothing is heard any more
 	stats   media.Stats
@@ -103,7 +103,7 @@ func (p *playing) last(d time.Duration) bool {
 }
 
 // Keys implements media.Port.
-func (p *Port) Keys(f func(byte)) {
+func (p *Port) Keys(f func(byte) bool) {
 	ports.Lock()
 	defer ports.Unlock()
 	p.keys = f

@@ -15,6 +15,7 @@ type directory struct {
 	groups     map[string]*pbx.Group
 	rooms      map[string]*pbx.Room
 	menus      map[string]*pbx.Menu
+	mailboxes  map[string]*pbx.Mailbox
 	hours      map[string]*pbx.Hours
 	office     *pbx.Office
 }
@@ -43,6 +44,9 @@ func (d *directory) Room(number string) *pbx.Room { return d.rooms[number] }
 
 // Menu implements pbx.OfficeDirectory.
 func (d *directory) Menu(number string) *pbx.Menu { return d.menus[number] }
+
+// Mailbox implements pbx.OfficeDirectory.
+func (d *directory) Mailbox(number string) *pbx.Mailbox { return d.mailboxes[number] }
 
 // Begins implements pbx.OfficeDirectory. It is for keys that people press, not for every call.
 func (d *directory) Begins(digits string) bool {
@@ -89,7 +93,7 @@ func (d *directory) holder(number string) string {
 type draft struct {
 	directory
 	changes []Change
-	own     struct{ extensions, owners, groups, rooms, menus, hours bool } // maps that were copied already
+	own     struct{ extensions, owners, groups, rooms, menus, mailboxes, hours bool } // maps that were copied already
 }
 
 func copied[V any](m *map[string]V, own *bool) {

@@ -14,6 +14,7 @@ type kind[T any] struct {
 	field string // in errors of encode
 	table string
 	key   string // its column
+	apart bool   // numbers are not dialled: they may be those of extensions and others
 	all   func(*directory) *map[string]*T
 	own   func(*draft) *bool // whether the draft has a map of its own
 	name  func(*T) *string   // what it is kept under
@@ -41,6 +42,12 @@ var (
 		name:    func(m *pbx.Menu) *string { return &m.Number },
 		damaged: func(number string) pbx.Menu { return pbx.Menu{Name: number} },
 		so:      "the menu is switched off"}
+	mailboxes = kind[pbx.Mailbox]{what: "mailbox", field: "mailbox", table: "mailboxes", key: "number", apart: true,
+		all:     func(d *directory) *map[string]*pbx.Mailbox { return &d.mailboxes },
+		own:     func(d *draft) *bool { return &d.own.mailboxes },
+		name:    func(m *pbx.Mailbox) *string { return &m.Number },
+		damaged: func(number string) pbx.Mailbox { return pbx.Mailbox{Name: number} }, // it may have had a PIN
+		so:      "the mailbox is switched off"}
 	hours = kind[pbx.Hours]{what: "hours", field: "hours", table: "hours", key: "name",
 		all:     func(d *directory) *map[string]*pbx.Hours { return &d.hours },
 		own:     func(d *draft) *bool { return &d.own.hours },
@@ -76,10 +83,12 @@ func (k *kind[T]) save(ctx context.Context, s *Store, v *T, replace bool, check 
 			return ErrNotFound
 		case !replace && old != nil:
 			return ErrExists
-		case !replace:
+		case !replace && !k.apart:
 			if err := s.checkFree(&d.directory, "number", number); err != nil {
 				return err
 			}
+		}
+		if old == nil {
 			old = new(T)
 		}
 		if err := check(d, old); err != nil {

@@ -16,7 +16,7 @@ func (s *Store) loadDirectory(ctx context.Context) error {
 	if err := s.loadExtensions(ctx, d); err != nil {
 		return err
 	}
-	if err := first(groups.load(ctx, s, d), rooms.load(ctx, s, d), menus.load(ctx, s, d), hours.load(ctx, s, d)); err != nil {
+	if err := first(groups.load(ctx, s, d), rooms.load(ctx, s, d), menus.load(ctx, s, d), mailboxes.load(ctx, s, d), hours.load(ctx, s, d)); err != nil {
 		return err
 	}
 	if err := document(s.Setting(settingOffice), d.office); err != nil {

@@ -56,6 +56,8 @@ func setOfFindMe(f *pbx.FindMe) *pbx.Set   { return &f.Set }
 func setOfClosed(c *pbx.Closed) *pbx.Set   { return &c.Set }
 
 func (m marker) services(old, now *pbx.Services) {
+	mark(m, &old.Voicemail, &now.Voicemail, func(v *pbx.Voicemail) *pbx.Set { return &v.Set })
+	mark(m, &old.Record, &now.Record, func(r *pbx.RecordPolicy) *pbx.Set { return &r.Set })
 	mark(m, &old.Always, &now.Always, setOfForward)
 	mark(m, &old.Busy, &now.Busy, setOfForward)
 	mark(m, &old.NoAnswer, &now.NoAnswer, setOfForward)
@@ -109,6 +111,10 @@ func (m marker) group(old, now *pbx.Group) {
 
 func (m marker) room(old, now *pbx.Room) {
 	mark(m, old, now, func(r *pbx.Room) *pbx.Set { return &r.Set })
+}
+
+func (m marker) mailbox(old, now *pbx.Mailbox) {
+	mark(m, old, now, func(b *pbx.Mailbox) *pbx.Set { return &b.Set })
 }
 
 func (m marker) menu(old, now *pbx.Menu) {

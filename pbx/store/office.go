@@ -31,6 +31,9 @@ func (s *Store) Room(number string) *pbx.Room { return s.directory.Load().Room(n
 // Menu implements pbx.OfficeDirectory.
 func (s *Store) Menu(number string) *pbx.Menu { return s.directory.Load().Menu(number) }
 
+// Mailbox implements pbx.OfficeDirectory.
+func (s *Store) Mailbox(number string) *pbx.Mailbox { return s.directory.Load().Mailbox(number) }
+
 // Begins implements pbx.OfficeDirectory.
 func (s *Store) Begins(digits string) bool { return s.directory.Load().Begins(digits) }
 
