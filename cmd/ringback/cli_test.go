@@ -274,6 +274,10 @@ func TestCheckConfig(t *testing.T) {
 			t.Errorf("it does not say %q:\n%s", want, out)
 		}
 	}
+	out, _, status = commandStatus(t, nil, "check-config", "--config", file, "--set", "mail.user=pbx", "--set", "mail.password=hunter2")
+	if status != 0 || strings.Contains(out, "hunter2") || !strings.Contains(out, "(set)") {
+		t.Errorf("status %d, a password is shown, or it is not said that there is one:\n%s", status, out)
+	}
 	os.WriteFile(file, []byte("x = 1"), 0o600)
 	if _, errs, status := commandStatus(t, nil, "check-config", "--config", file); status != 1 || !strings.Contains(errs, "line 1: there is no setting x") {
 		t.Errorf("status %d, %q", status, errs)

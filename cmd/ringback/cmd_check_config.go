@@ -23,6 +23,9 @@ func (x *checkConfigCmd) Run(a app) error {
 			if s.value.Kind() == reflect.Slice {
 				value = value[1 : len(value)-1]
 			}
+			if s.secret && value != "" {
+				value = "(set)"
+			}
 			t.row(s.key, from, value)
 		}
 	})

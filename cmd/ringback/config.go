@@ -68,6 +68,20 @@ type Config struct {
 		AsteriskSounds string        `key:"asterisk_sounds"`
 	} `key:"calls"`
 
+	Recordings struct {
+		Keep    time.Duration `key:"keep"`
+		MaxSize Size          `key:"max_size"`
+		MinFree Size          `key:"min_free"`
+	} `key:"recordings"`
+
+	Mail struct {
+		Server   string `key:"server"`
+		TLS      string `key:"tls"`
+		User     string `key:"user"`
+		Password string `key:"password" secret:"yes"`
+		From     string `key:"from"`
+	} `key:"mail"`
+
 	HTTP struct {
 		Listen        []Listen `key:"listen"`
 		Metrics       string   `key:"metrics"`
@@ -81,6 +95,10 @@ const (
 	fullRefuse  = "refuse"
 	formatText  = "text"
 	formatJSON  = "json"
+
+	mailSTARTTLS = "starttls"
+	mailTLS      = "tls"
+	mailPlain    = "none"
 )
 
 func defaultConfig() Config {
@@ -112,6 +130,9 @@ func defaultConfig() Config {
 	c.RTP.Timeout, c.RTP.Rest, c.RTP.DSCP = time.Minute, 500*time.Millisecond, 46
 
 	c.Calls.Grace, c.Calls.Language, c.Calls.Tones = 10*time.Second, "en", "us"
+
+	c.Recordings.MinFree = 500_000_000
+	c.Mail.TLS = mailSTARTTLS
 
 	c.HTTP.Listen = []Listen{{Addr: netip.MustParseAddrPort("0.0.0.0:8080")}, {Addr: netip.MustParseAddrPort("[::]:8080")}}
 	c.HTTP.Metrics, c.HTTP.TokenFailures = "token", 20

@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/mail"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,10 +80,27 @@ func (c *Config) rules() []rule {
 		{"calls.time_zone", !isZone(c.Calls.TimeZone), fmt.Sprintf("must be an IANA time zone such as Europe/Berlin, not %q", c.Calls.TimeZone)},
 		oneOf("calls.language", c.Calls.Language, append(speech.Languages(), onlyTones)...),
 		oneOf("calls.tones", c.Calls.Tones, tone.Countries()...),
+		between("recordings.keep", c.Recordings.Keep, 0, 100*year),
+		{"mail.server", c.Mail.Server != "" && !isHostPort(c.Mail.Server), fmt.Sprintf("must be a host with a port, such as smtp.example.com:587, not %q", c.Mail.Server)},
+		oneOf("mail.tls", c.Mail.TLS, mailSTARTTLS, mailTLS, mailPlain),
+		{"mail.password", (c.Mail.User == "") != (c.Mail.Password == ""), "and mail.user belong together: one of them is missing"},
+		{"mail.from", c.Mail.Server != "" && !isAddress(c.Mail.From), fmt.Sprintf("must be an e-mail address such as pbx@example.com, not %q", c.Mail.From)},
 		{"http.listen", slices.ContainsFunc(c.HTTP.Listen, func(l Listen) bool { return l.Only == "udp" }), "must not name udp"},
 		oneOf("http.metrics", c.HTTP.Metrics, "token", "loopback", "open"),
 		between("http.token_failures", c.HTTP.TokenFailures, 1, 10_000),
 	}
+}
+
+func isHostPort(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	n, bad := strconv.ParseUint(port, 10, 16)
+	return err == nil && bad == nil && host != "" && n > 0
+}
+
+// isAddress reports whether s is an e-mail address without a name before it.
+func isAddress(s string) bool {
+	a, err := mail.ParseAddress(s)
+	return err == nil && a.Address == s
 }
 
 func isZone(name string) bool {

@@ -17,9 +17,10 @@ import (
 
 // setting is one leaf of Config.
 type setting struct {
-	key   string // as in config.toml
-	live  bool   // takes effect on SIGHUP
-	value reflect.Value
+	key    string // as in config.toml
+	live   bool   // takes effect on SIGHUP
+	secret bool   // not to be shown
+	value  reflect.Value
 }
 
 // settings are the leaves of c, in the order of the struct.
@@ -34,7 +35,7 @@ func leaves(v reflect.Value, prefix string) []setting {
 			all = append(all, leaves(v.Field(i), key+".")...)
 			continue
 		}
-		all = append(all, setting{key, f.Tag.Get("live") == "yes", v.Field(i)})
+		all = append(all, setting{key, f.Tag.Get("live") == "yes", f.Tag.Get("secret") == "yes", v.Field(i)})
 	}
 	return all
 }

@@ -74,6 +74,11 @@ func TestConfigErrors(t *testing.T) {
 		{"[data]\n", `line 1: data must be a text such as "…"`},
 		{"sip = { readers = 99 }\n", `line 1: sip.readers must be between 0 and 64, not 99`},
 		{"sip = { lisen = 1 }\n", `line 1: there is no setting sip.lisen; did you mean sip.listen?`},
+		{"[recordings]\nmax_size = '20 parsecs'\n", `line 2: recordings.max_size must be a size with its unit, such as "500MB" or "20GB"`},
+		{"[recordings]\nmax_size = '-1GB'\n", `line 2: recordings.max_size must be a size with its unit, such as "500MB" or "20GB"`},
+		{"[mail]\nserver = 'smtp.example.com'\n", `line 2: mail.server must be a host with a port, such as smtp.example.com:587, not "smtp.example.com"`},
+		{"[mail]\nserver = 'smtp.example.com:587'\n", `mail.from must be an e-mail address such as pbx@example.com, not ""`},
+		{"[mail]\nuser = 'x'\n", `mail.password and mail.user belong together: one of them is missing`},
 		{"[sip]\nreaders = 'x'\n", `line 2: sip.readers must be a whole number`},
 		{"[sip]\nreaders = 1.5\n", `line 2: sip.readers must be a whole number`},
 		{"[sip]\nlisten = 5060\n", `line 2: sip.listen must be a list of texts such as ["…"]`},
@@ -182,6 +187,19 @@ func TestTLSListensByDefault(t *testing.T) {
 		}
 		if got := fmt.Sprint(l.SIP.TLSListen); got != c.want {
 			t.Errorf("%q: %s, want %s", c.file, got, c.want)
+		}
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]string{"0": "0", "500MB": "500MB", "1500 MB": "1500MB", "20GB": "20GB", "2000GB": "2TB", "12": "12", "3kB": "3kB"} {
+		if n, err := parseSize(text); err != nil || n.String() != want {
+			t.Errorf("%q is %v, %v; want %s", text, n, err, want)
+		}
+	}
+	for _, text := range []string{"", "GB", "1.5GB", "10GiB", "99999999999TB", "0x10", "1e3"} {
+		if n, err := parseSize(text); err == nil {
+			t.Errorf("%q is taken for %v", text, n)
 		}
 	}
 }

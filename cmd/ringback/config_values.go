@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"reflect"
 	"strconv"
@@ -58,6 +59,37 @@ func parsePorts(s string) (PortRange, error) {
 		return PortRange{}, fmt.Errorf("%q must be a range of ports such as 20000-29999", s)
 	}
 	return PortRange{uint16(a), uint16(b)}, nil
+}
+
+// Size is a number of bytes.
+type Size int64
+
+var sizeUnits = []struct {
+	name  string
+	bytes int64
+}{{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"", 1}}
+
+func (s Size) String() string {
+	for _, u := range sizeUnits {
+		if int64(s)%u.bytes == 0 && s != 0 {
+			return strconv.FormatInt(int64(s)/u.bytes, 10) + u.name
+		}
+	}
+	return "0"
+}
+
+func parseSize(text string) (Size, error) {
+	for _, u := range sizeUnits {
+		digits, ok := strings.CutSuffix(text, u.name)
+		if !ok {
+			continue
+		}
+		if n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64); err == nil && n >= 0 && n <= math.MaxInt64/u.bytes {
+			return Size(n * u.bytes), nil
+		}
+		break
+	}
+	return 0, fmt.Errorf("must be %s", wanted(reflect.ValueOf(Size(0))))
 }
 
 // assign stores a value of config.toml: a string, int64, float64, bool or list of them.
@@ -118,6 +150,13 @@ func parse(to reflect.Value, s string) error {
 			return fmt.Errorf("must be %s", wanted(to))
 		}
 		*p = d
+		return nil
+	case *Size:
+		n, err := parseSize(s)
+		if err != nil {
+			return err
+		}
+		*p = n
 		return nil
 	case *PortRange:
 		r, err := parsePorts(s)
@@ -184,6 +223,8 @@ func wanted(to reflect.Value) string {
 		return "a whole number"
 	case bool:
 		return "true or false"
+	case Size:
+		return `a size with its unit, such as "500MB" or "20GB"`
 	case PortRange:
 		return `a range of ports such as "20000-29999"`
 	case string:
