@@ -8,34 +8,49 @@ import (
 	"ringback/media/mix"
 )
 
-// Rooms are mixed by a few goroutines, one for each processor. Like what is played (see player), frames are due in slots counted
-// from the engine's start: being late once delays nothing that follows. Rooms are spread over the slots of a frame.
+// Rooms are mixed, and captures taken, by a few goroutines, one for each processor. Like what is played (see player), frames are
+// due in slots counted from the engine's start: being late once delays nothing that follows. They are spread over the slots of a frame.
 const frameSlots = int64(20 * time.Millisecond / slotTime)
+
+// timed is what has a frame due each 20 ms: a room or a capture.
+type timed interface {
+	frame(slot int64, t *table)
+	at() *place
+	Close()
+}
+
+// place is the clock of a timed, and in which of its slots it is due. It never changes.
+type place struct {
+	clock *clock
+	phase int64
+}
+
+func (p *place) at() *place { return p }
 
 // clocks are all of an engine.
 type clocks struct {
 	mu     sync.Mutex
 	all    []*clock
-	opened int64 // rooms
+	opened int64 // rooms and captures
 	closed bool
 }
 
-// clock has some rooms mix in time. While it has none it sleeps.
+// clock has some rooms and captures go on in time. While it has none it sleeps.
 type clock struct {
 	engine *Engine
 	wake   chan struct{}
 
 	mu    sync.Mutex
 	at    int64 // the slot that was done last
-	count int   // rooms
-	rooms [frameSlots][]*room
+	count int
+	slots [frameSlots][]timed
 
 	table *table
 }
 
 // table is what a clock's goroutine works with.
 type table struct {
-	due       []*room
+	due       []timed
 	outlets   []outlet
 	low, high [mix.Frame]int16
 	sound     [FrameSamples]int16
@@ -55,21 +70,21 @@ func (e *Engine) startClocks(n int) {
 	}
 }
 
-// add has a room mixed from its next slot on. It reports false once the engine is closed.
-func (cs *clocks) add(r *room, now int64) bool {
+// add has r go on from its next slot. It reports false once the engine is closed.
+func (cs *clocks) add(r timed, now int64) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if cs.closed {
 		return false
 	}
-	n := int64(len(cs.all))
-	r.clock, r.phase = cs.all[cs.opened%n], cs.opened/n%frameSlots
+	n, p := int64(len(cs.all)), r.at()
+	p.clock, p.phase = cs.all[cs.opened%n], cs.opened/n%frameSlots
 	cs.opened++
-	r.clock.add(r, now)
+	p.clock.add(r, now)
 	return true
 }
 
-// close closes all rooms.
+// close closes all rooms and captures.
 func (cs *clocks) close() {
 	cs.mu.Lock()
 	cs.closed = true
@@ -87,13 +102,14 @@ func (cs *clocks) count(st *EngineStats) {
 	}
 }
 
-func (c *clock) add(r *room, now int64) {
+func (c *clock) add(r timed, now int64) {
 	c.mu.Lock()
 	if c.count == 0 {
 		c.at = now / int64(slotTime)
 	}
 	c.count++
-	c.rooms[r.phase] = append(c.rooms[r.phase], r)
+	due := &c.slots[r.at().phase]
+	*due = append(*due, r)
 	c.mu.Unlock()
 	select {
 	case c.wake <- struct{}{}:
@@ -101,25 +117,25 @@ func (c *clock) add(r *room, now int64) {
 	}
 }
 
-func (c *clock) remove(r *room) {
+func (c *clock) remove(r timed) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	rooms := &c.rooms[r.phase]
-	if i := slices.Index(*rooms, r); i >= 0 {
-		*rooms = slices.Delete(*rooms, i, i+1)
+	due := &c.slots[r.at().phase]
+	if i := slices.Index(*due, r); i >= 0 {
+		*due = slices.Delete(*due, i, i+1)
 		c.count--
 	}
 }
 
-func (c *clock) all() []*room {
+func (c *clock) all() []timed {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Concat(c.rooms[:]...)
+	return slices.Concat(c.slots[:]...)
 }
 
-// take gives the rooms of the next slot that is due, and that slot. If none is, it says how long to wait; <0: until there is
-// a room. What was missed is caught up with as by player.take.
-func (c *clock) take(due []*room, now int64) ([]*room, int64, time.Duration) {
+// take gives what is due in the next slot, and that slot. If nothing is, it says how long to wait; <0: until something is
+// added. What was missed is caught up with as by player.take.
+func (c *clock) take(due []timed, now int64) ([]timed, int64, time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.count == 0 {
@@ -131,18 +147,18 @@ func (c *clock) take(due []*room, now int64) ([]*room, int64, time.Duration) {
 	}
 	for c.at < last {
 		c.at++
-		if rooms := c.rooms[c.at%frameSlots]; len(rooms) > 0 {
-			return append(due, rooms...), c.at, 0
+		if all := c.slots[c.at%frameSlots]; len(all) > 0 {
+			return append(due, all...), c.at, 0
 		}
 	}
 	slot := c.at + 1
-	for len(c.rooms[slot%frameSlots]) == 0 {
+	for len(c.slots[slot%frameSlots]) == 0 {
 		slot++
 	}
 	return nil, 0, time.Duration(slot*int64(slotTime) - now)
 }
 
-// run mixes until the engine closes.
+// run goes on until the engine closes.
 func (c *clock) run() {
 	defer c.engine.running.Done()
 	timer := time.NewTimer(0)

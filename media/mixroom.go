@@ -11,9 +11,8 @@ import (
 // room is a Room. Who is in it is changed with Engine.topology held; the goroutine of its clock mixes whoever was in it when
 // the frame began, and a seat that was left sends nothing.
 type room struct {
+	place
 	engine *Engine
-	clock  *clock
-	phase  int64 // of its slots
 
 	members atomic.Pointer[members]
 	tap     atomic.Pointer[func([]int16)]

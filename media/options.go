@@ -25,6 +25,8 @@ var (
 	ErrFamily = errors.New("media: no address of this family")
 	// ErrForeign: a stream can be connected only to another stream of the same engine.
 	ErrForeign = errors.New("media: not a stream of this engine")
+	// ErrChannel: a capture has fewer channels.
+	ErrChannel = errors.New("media: no channel")
 )
 
 // PacketConn is a UDP socket: *net.UDPConn, or one of an in-memory network.

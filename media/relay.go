@@ -70,6 +70,9 @@ func (s *Stream) admit(b []byte, h *header, from netip.AddrPort, now int64, c *c
 		return
 	}
 	c.in(len(b))
+	if s.taps != nil {
+		s.tapped(b, h, now)
+	}
 	f = s.flow.Load()
 	if t.keys {
 		if key = s.keypad.press(b[h.payload:h.end], h, s.rx.epoch, s.rx.extended(h.SequenceNumber)); key != 0 {

@@ -19,9 +19,8 @@ type seat struct {
 	level  atomic.Uint32 // of mix.Input, as bits of a float32; the lowest says whether it is speaking
 
 	// What the stream's lock guards.
-	voice mix.Voice
-	epoch uint32 // of the source in voice
-	out   outlet
+	intake
+	out outlet
 
 	// What belongs to the goroutine that mixes.
 	input   mix.Input
@@ -114,24 +113,6 @@ func (s *Stream) mixes(b []byte, h *header, epoch uint32, now int64) bool {
 	}
 	st.put(s.terms.Formats, b[h.payload:h.end], h, epoch, now)
 	return true
-}
-
-func (st *seat) put(formats []Format, payload []byte, h *header, epoch uint32, now int64) {
-	i := slices.IndexFunc(formats, func(f Format) bool { return f.RecvPT == h.PayloadType })
-	if i < 0 {
-		return
-	}
-	f := &formats[i]
-	if c := f.mixed(); c != mix.None {
-		if st.epoch != epoch {
-			st.epoch = epoch
-			st.voice.Reset()
-		}
-		st.voice.Use(c)
-		st.voice.Put(h.Timestamp, payload, now)
-	} else if f.IsComfortNoise() && len(payload) > 0 {
-		st.voice.ComfortNoise(payload[0])
-	}
 }
 
 // take has the member say what is due. It says how it hears.

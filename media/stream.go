@@ -37,6 +37,7 @@ type Stream struct {
 	silent   bool // the present silence was reported
 	hushed   bool // keys of our own are sent, and nothing else
 	inward   bool // agreed with one of the engine's own ports, so that may be heard
+	taps     *tap // what captures hear; nil: none
 	lastType format
 	heard    int64 // when anything last came that was the phone's, or an Agreement
 	latch    latch // of RTP, and of RTCP if they share a port
@@ -114,6 +115,9 @@ func (s *Stream) install(a Agreement, inward bool, now int64) bool {
 	}
 	if !a.Recv {
 		s.rx.pause()
+		for t := s.taps; t != nil; t = t.next {
+			t.voice.Quiet()
+		}
 	}
 	s.terms, s.agreed, s.inward = a, true, inward
 	s.mayRecv, s.maySend = a.Recv, a.Send && a.Remote.IsValid()
@@ -206,7 +210,7 @@ func (s *Stream) shut() bool {
 	}
 	s.untype()
 	s.bye()
-	s.closed = true
+	s.closed, s.taps = true, nil
 	s.pair.rtp.owner.Store(nil)
 	s.pair.rtcp.owner.Store(nil)
 	return true

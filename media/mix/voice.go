@@ -6,6 +6,7 @@ import "ringback/media/g722"
 type Voice struct {
 	Buffer
 	codec   Codec
+	narrow  bool
 	decoder g722.Decoder
 
 	// What was heard last and, from memory on, the frame that is made: one for each band.
@@ -32,10 +33,13 @@ func (v *Voice) Use(c Codec) {
 	if v.codec != None {
 		v.Buffer.Reset()
 	}
-	v.codec, v.wide = c, c == G722
+	v.codec, v.wide = c, c == G722 && !v.narrow
 	v.decoder.Reset()
 	clear(v.bands[1][:])
 }
+
+// Narrow has no upper band made, from before the first Use on.
+func (v *Voice) Narrow() { v.narrow = true }
 
 // Codec is what the octets are.
 func (v *Voice) Codec() Codec { return v.codec }
@@ -48,6 +52,9 @@ func (v *Voice) Put(ts uint32, octets []byte, now int64) {
 
 // ComfortNoise is told that the party is silent, and how loud its background is: the level is that of RFC 3389 §3.1, in −dBov.
 func (v *Voice) ComfortNoise(level uint8) { v.noise.set(level) }
+
+// Quiet ends comfort noise.
+func (v *Voice) Quiet() { v.noise.off() }
 
 // Take makes the next 20 ms, at the time when they are due, in ns. Sound is what they are, until the next Take: high is nil if
 // the codec has no upper band, and both are nil if there is nothing to be heard.
@@ -173,7 +180,11 @@ func (v *Voice) decode(at int, octets []byte) {
 	case ALaw:
 		expand(low, octets, &fromALaw)
 	case G722:
-		v.decoder.Decode(low, v.bands[1][at:at+len(octets)], octets)
+		var high []int16
+		if v.wide {
+			high = v.bands[1][at : at+len(octets)]
+		}
+		v.decoder.Decode(low, high, octets)
 	}
 }
 
