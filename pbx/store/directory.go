@@ -145,7 +145,8 @@ func (s *Store) change(what string, do func(d *draft) error) error {
 			s.write.Unlock()
 		}
 	}()
-	d := &draft{directory: *s.directory.Load()}
+	before := s.directory.Load()
+	d := &draft{directory: *before}
 	if err := do(d); err != nil {
 		if v, ok := err.(*ValidationError); ok {
 			return v
@@ -154,17 +155,27 @@ func (s *Store) change(what string, do func(d *draft) error) error {
 	}
 	next := d.directory
 	s.directory.Store(&next)
-	if len(d.changes) == 0 {
-		return nil
+	if len(d.changes) > 0 {
+		s.listeners.Lock() // taken before write is given up, so that changes are told in order
 	}
-	s.listeners.Lock() // taken before write is given up, so that changes are told in order
-	defer s.listeners.Unlock()
 	locked = false
 	s.write.Unlock()
-	for _, c := range d.changes {
+	s.tell(d.changes)
+	if d.own.mailboxes {
+		s.tellRemoved(before.mailboxes, next.mailboxes)
+	}
+	return nil
+}
+
+// tell tells of changes, if there are any. The lock of listeners is held, and given up.
+func (s *Store) tell(changes []Change) {
+	if len(changes) == 0 {
+		return
+	}
+	defer s.listeners.Unlock()
+	for _, c := range changes {
 		for _, f := range s.listeners.f {
 			f(c)
 		}
 	}
-	return nil
 }

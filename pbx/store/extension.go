@@ -280,16 +280,20 @@ func (u *ExtensionUpdate) apply(row *extensionRow, realm string) (generated stri
 	return generated, err
 }
 
-// DeleteExtension removes an extension with its further numbers, its services and its stored bindings, and takes it out
-// of the ring groups, or returns ErrNotFound. What else names it (forwards, rules) stays: the number may come back.
+// DeleteExtension removes an extension with its further numbers, its services, its mailbox and its stored bindings, and takes it
+// out of the ring groups. What else names it (forwards, rules) stays: the number may come back. Errors: ErrNotFound,
+// *ValidationError when its mailbox keeps the messages of another extension, too: whoever gets the number next must not hear them.
 func (s *Store) DeleteExtension(ctx context.Context, number string) error {
 	err := s.change("extension "+quoted(number), func(d *draft) error {
 		if d.extensions[number] == nil {
 			return ErrNotFound
 		}
 		d.remove(number)
+		if where := d.usesOfMailbox(number); len(where) > 0 {
+			return invalid("number", "Mailbox %s is used by %s, too: change that first.", number, some(where))
+		}
 		return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-			if err := s.leaveGroups(tx, d, number); err != nil {
+			if err := first(s.leaveGroups(tx, d, number), mailboxes.drop(tx, d, number)); err != nil {
 				return err
 			}
 			for _, q := range [...]string{"DELETE FROM extensions WHERE number = ?", "DELETE FROM bindings WHERE extension = ?"} {

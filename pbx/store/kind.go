@@ -125,10 +125,18 @@ func (k *kind[T]) remove(ctx context.Context, s *Store, name string, check func(
 				return err
 			}
 		}
-		copied(k.all(&d.directory), k.own(d))
-		delete(*k.all(&d.directory), name)
-		return s.db.WithContext(ctx).Exec("DELETE FROM "+k.table+" WHERE "+k.key+" = ?", name).Error
+		return k.drop(s.db.WithContext(ctx), d, name)
 	})
+}
+
+// drop takes one out of the database and the draft, if it is there.
+func (k *kind[T]) drop(tx *gorm.DB, d *draft, name string) error {
+	if k.in(&d.directory, name) == nil {
+		return nil
+	}
+	copied(k.all(&d.directory), k.own(d))
+	delete(*k.all(&d.directory), name)
+	return tx.Exec("DELETE FROM "+k.table+" WHERE "+k.key+" = ?", name).Error
 }
 
 // load reads all of them from the database.

@@ -109,9 +109,47 @@ func checkEmail(field, address string) error {
 	return nil
 }
 
-// DeleteMailbox removes a mailbox. Its messages are not part of the store. Errors: ErrNotFound.
+// missingMailbox is the mailbox that an extension needs for its voicemail and has not got; nil if it needs none.
+func (d *directory) missingMailbox(e *pbx.Extension, v *pbx.Voicemail) *pbx.Mailbox {
+	if !v.On || v.Box != "" || d.mailboxes[e.Number] != nil {
+		return nil
+	}
+	m := &pbx.Mailbox{Number: e.Number, Name: e.Name, Enabled: true, Set: v.Set}
+	fillMailbox(m)
+	return m
+}
+
+// DeleteMailbox removes a mailbox. Its messages are not part of the store: see OnMailboxRemoved. Errors: ErrNotFound,
+// *ValidationError when it is in use.
 func (s *Store) DeleteMailbox(ctx context.Context, number string) error {
-	return mailboxes.remove(ctx, s, number, nil)
+	return mailboxes.remove(ctx, s, number, func(d *draft) error {
+		if where := d.usesOfMailbox(number); len(where) > 0 {
+			return invalid("number", "Mailbox %s is used by %s: change that first.", number, some(where))
+		}
+		return nil
+	})
+}
+
+// OnMailboxRemoved has f called after each change that has taken a mailbox away, on the goroutine that made the change and
+// before its method returns. f may wait for the disk and may call the store.
+func (s *Store) OnMailboxRemoved(f func(number string)) {
+	s.listeners.Lock()
+	defer s.listeners.Unlock()
+	s.listeners.mailbox = append(s.listeners.mailbox, f)
+}
+
+func (s *Store) tellRemoved(before, after map[string]*pbx.Mailbox) {
+	s.listeners.Lock()
+	tell := s.listeners.mailbox // only ever appended to
+	s.listeners.Unlock()
+	for number := range before {
+		if after[number] != nil {
+			continue
+		}
+		for _, f := range tell {
+			f(number)
+		}
+	}
 }
 
 // CheckMailboxPIN implements pbx.Settings. It takes the time of CheckPIN, and after as many wrong ones every one is wrong for as long.

@@ -13,7 +13,7 @@ import (
 
 func fullRoom(number string) pbx.Room {
 	return pbx.Room{Number: number, Name: "Board", Enabled: true, PINHash: nobody, ModeratorPINHash: nobody, Limit: 20, Quiet: true, Muted: true,
-		WaitForModerator: true, EndWithModerator: true, Set: alice}
+		WaitForModerator: true, EndWithModerator: true, Record: true, Set: alice}
 }
 
 func pinsOf(pin, moderator string) pbx.RoomPINs {

@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"time"
 
+	"gorm.io/gorm"
+
 	"ringback/pbx"
 )
 
 // ChangeServices implements pbx.Settings. What change leaves unmarked is marked with the time. change must not call the
-// store. Errors: *ValidationError, ErrNotFound, and what change returns.
+// store. Voicemail that is switched on for an extension without a mailbox makes it one, of its number and without a PIN.
+// Errors: *ValidationError, ErrNotFound, and what change returns.
 func (s *Store) ChangeServices(ctx context.Context, extension string, change func(*pbx.Services) error) error {
 	_, err := s.changeServices(ctx, extension, pbx.Set{}, change)
 	return err
@@ -46,6 +49,9 @@ func (s *Store) changeServices(ctx context.Context, number string, by pbx.Set, c
 		}
 		mark := newMarker(by)
 		mark.services(&e.Services, next)
+		if next.Voicemail.Box == number { // its own has one name
+			next.Voicemail.Box = ""
+		}
 		v := validator{d: &d.directory}
 		if err := v.services(next); err != nil {
 			return err
@@ -55,16 +61,21 @@ func (s *Store) changeServices(ctx context.Context, number string, by pbx.Set, c
 			return err
 		}
 		saved = *next
-		if text == string(before) {
+		box := d.missingMailbox(e, &next.Voicemail)
+		if text == string(before) && box == nil {
 			return nil
-		}
-		if err := s.db.WithContext(ctx).Exec("UPDATE extensions SET services = ? WHERE number = ?", text, number).Error; err != nil {
-			return err
 		}
 		after := *e
 		after.Services = *decoded[pbx.Services](text)
 		d.put(&after)
-		return nil
+		return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			if box != nil {
+				if err := mailboxes.put(tx, d, box); err != nil {
+					return err
+				}
+			}
+			return tx.Exec("UPDATE extensions SET services = ? WHERE number = ?", text, number).Error
+		})
 	})
 	if err != nil {
 		return pbx.Services{}, err

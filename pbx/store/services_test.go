@@ -31,7 +31,8 @@ func fullServices() pbx.Services {
 		FindMe: pbx.FindMe{On: true, Steps: []pbx.Step{{Places: []pbx.Place{{Number: "1000", Confirm: true}, {Number: "+4917112345"}}, Seconds: 3}},
 			Schedule: &pbx.Schedule{Days: []string{"fri"}, From: "00:00", To: "24:00", Zone: "UTC"}, Set: alice},
 		Closed: pbx.Closed{Hours: "office", To: "1001", Set: alice}, Incoming: []pbx.Rule{rule}, Outgoing: []pbx.Rule{rule}, Class: "national",
-		PINHash: nobody, Redirect: pbx.PassOn, Music: "spring", SpeedDials: map[string]string{"1": "1001", "42": "*43"}}
+		PINHash: nobody, Redirect: pbx.PassOn, Music: "spring", Voicemail: pbx.Voicemail{On: true, Box: "info", After: 15, Set: alice},
+		Record: pbx.RecordPolicy{Incoming: true, Outgoing: true, OnDemand: true, Announce: true, Set: alice}, SpeedDials: map[string]string{"1": "1001", "42": "*43"}}
 }
 
 func fullHours(name string) pbx.Hours {
@@ -51,7 +52,7 @@ func fullOffice() pbx.Office {
 		RedirectHosts: []string{"example.com"}, DayNight: "office", Codes: pbx.FeatureCodes{Profile: "mikopbx", Changed: map[string]string{"echo": "*44"}}}
 }
 
-// withOffice opens a store with extensions 1000 to 1002, ring group 600 and the hours "office".
+// withOffice opens a store with extensions 1000 to 1002, ring group 600, the mailbox "info" and the hours "office".
 func withOffice(t testing.TB, dir string, o Options) *Store {
 	t.Helper()
 	s := open(t, dir, o)
@@ -60,6 +61,9 @@ func withOffice(t testing.TB, dir string, o Options) *Store {
 	_, err := s.CreateHours(ctx, pbx.Set{}, fullHours("office"))
 	if err == nil {
 		_, err = s.CreateGroup(ctx, pbx.Set{}, fullGroup("600"))
+	}
+	if err == nil {
+		_, err = s.CreateMailbox(ctx, pbx.Set{}, fullMailbox("info"), nil)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -59,7 +59,8 @@ type Store struct {
 
 	listeners struct {
 		sync.Mutex
-		f []func(Change)
+		f       []func(Change)
+		mailbox []func(number string) // of those that were removed
 	}
 	hashing    chan struct{} // bounds the memory that password hashes take
 	pins       wrongPINs

@@ -46,6 +46,17 @@ func (d *directory) usesOfGroup(number string) (where []string) {
 	return where
 }
 
+// usesOfMailbox says whose messages it keeps.
+func (d *directory) usesOfMailbox(number string) (where []string) {
+	for ext, e := range d.extensions {
+		if v := &e.Services.Voicemail; v.Box == number || v.Box == "" && v.On && ext == number {
+			where = append(where, "extension "+ext)
+		}
+	}
+	slices.Sort(where)
+	return where
+}
+
 // some of a list for a sentence.
 func some(list []string) string {
 	const most = 5

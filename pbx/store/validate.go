@@ -19,8 +19,8 @@ func first(errs ...error) error {
 	return nil
 }
 
-// reserved is how the PBX's own addresses begin, such as those of announcements in Error-Info (RFC 3261 §20.18).
-const reserved = "announcement."
+// reserved is how the PBX's own addresses begin: those of announcements in Error-Info (RFC 3261 §20.18), and the targets that are mailboxes.
+var reserved = [...]string{"announcement.", pbx.MailboxTarget}
 
 func checkNumber(number string) error {
 	solid := false // "." and ".." are no numbers, nor can they stand in a URL
@@ -36,8 +36,10 @@ func checkNumber(number string) error {
 	if !solid || len(number) > 32 {
 		return invalid("number", "A number has 1 to 32 characters, a digit or letter among them.")
 	}
-	if len(number) >= len(reserved) && strings.EqualFold(number[:len(reserved)], reserved) {
-		return invalid("number", "Numbers that begin with %s are the PBX's own.", reserved)
+	for _, r := range reserved {
+		if len(number) >= len(r) && strings.EqualFold(number[:len(r)], r) {
+			return invalid("number", "Numbers that begin with %s are the PBX's own.", r)
+		}
 	}
 	return nil
 }
@@ -118,7 +120,7 @@ func checkCodecs(codecs []string) ([]string, error) {
 
 // checkTarget checks a number that may be dialled, or a part of one.
 func checkTarget(field, number string) error {
-	if len(number) > 32 || strings.ContainsFunc(number, func(r rune) bool {
+	if len(strings.TrimPrefix(number, pbx.MailboxTarget)) > 32 || strings.ContainsFunc(number, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("*#+._-", r)
 	}) {
 		return invalid(field, "%s is not a number: it has 1 to 32 digits, letters and * # + . - _.", quoted(number))

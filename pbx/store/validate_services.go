@@ -23,6 +23,8 @@ func (v *validator) services(x *pbx.Services) error {
 		v.rules("outgoing", x.Outgoing),
 		checkClass("class", x.Class, true),
 		checkMusic("music", x.Music),
+		v.voicemail("voicemail", &x.Voicemail),
+		checkSet("record.set", x.Record.Set),
 		checkSpeedDials(x.SpeedDials))
 	switch {
 	case err != nil:
@@ -43,6 +45,14 @@ func (v *validator) forward(field string, f *pbx.Forward) error {
 		return invalid(field+".answer", `%s is no way to forward; known are "" (the PBX forwards) and "redirect".`, quoted(f.Answer))
 	}
 	return first(checkTarget(field+".to", f.To), checkSeconds(field+".after", f.After, 5), checkSeconds(field+".ring", f.Ring, 5), checkSet(field+".set", f.Set))
+}
+
+// voicemail of an extension that has no mailbox of its own is not looked at: it is made when voicemail is switched on.
+func (v *validator) voicemail(field string, m *pbx.Voicemail) error {
+	if m.Box != "" && v.d.mailboxes[m.Box] == nil {
+		return invalid(field+".box", "There is no mailbox %s.", quoted(m.Box))
+	}
+	return first(checkSeconds(field+".after", m.After, 5), checkSet(field+".set", m.Set))
 }
 
 func (v *validator) findMe(f *pbx.FindMe) error {
