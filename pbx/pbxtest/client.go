@@ -83,7 +83,7 @@ func (p *Phone) via(m *Message) {
 // renew makes of a request that was sent a new one of the next CSeq, in another transaction.
 func (p *Phone) renew(m *Message) *Message {
 	n := m.Clone()
-	n.Headers = n.Headers[1:]
+	n.Headers, n.next = n.Headers[1:], m.next
 	p.via(n)
 	number, method := m.CSeq()
 	n.Set("CSeq", fmt.Sprintf("%d %s", number+1, method))
@@ -100,8 +100,11 @@ func (p *Phone) Send(m *Message) *Transaction {
 // send needs p.mu.
 func (p *Phone) send(m *Message, leg *CallLeg) *Transaction {
 	tx := &Transaction{Request: m, p: p, to: p.c.Server, leg: leg, started: time.Now()}
-	if leg != nil {
+	switch {
+	case leg != nil:
 		tx.to, tx.by = leg.hop()
+	case m.next.IsValid():
+		tx.to = m.next
 	}
 	p.transmitMessage(m, tx.to, tx.by)
 	if m.Method == "ACK" {

@@ -35,6 +35,7 @@ func (p *Phone) note(m *Message, sent bool, peer netip.AddrPort) {
 	} else if u := UserOf(m.URI); u != "" && (m.Method == "INVITE" || m.Method == "MESSAGE") {
 		text += " " + u
 	}
+	text += subscriptionText(m)
 	if hasSDP(m) {
 		text += " +SDP"
 	}
@@ -42,6 +43,22 @@ func (p *Phone) note(m *Message, sent bool, peer netip.AddrPort) {
 		text += " [" + r + "]"
 	}
 	p.trace = append(p.trace, Event{time.Now(), p.c.Name, sent, peer, text, m.CallID(), len(p.trace)})
+}
+
+// subscriptionText is what a person wants to know of SUBSCRIBE and NOTIFY.
+func subscriptionText(m *Message) string {
+	state, _, _ := strings.Cut(m.Get("Subscription-State"), ";")
+	switch m.Method {
+	case "SUBSCRIBE":
+		return fmt.Sprintf(" %s %s %ss", packageOf(m.Get("Event")), UserOf(AddrOf(m.Get("To"))), m.Get("Expires"))
+	case "NOTIFY":
+		text := " " + packageOf(m.Get("Event")) + " " + strings.TrimSpace(state)
+		if s, err := ParseSummary(m.Body); err == nil {
+			text += fmt.Sprintf(" %d/%d", s.Voice().New, s.Voice().Old)
+		}
+		return text
+	}
+	return ""
 }
 
 // Trace is everything that the phone has sent and got, in order.

@@ -28,6 +28,8 @@ type Message struct {
 	raw       []byte
 	conn      *stream
 	seen      bool // by Expect
+
+	next netip.AddrPort // where it is to go; invalid: to the server
 }
 
 var compact = map[string]string{

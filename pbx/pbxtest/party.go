@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ringback/media"
@@ -25,7 +26,8 @@ type Party struct {
 	port   *Port
 	news   func(pbx.Progress)
 
-	delayed bool // its INVITE had no offer
+	delayed bool        // its INVITE had no offer
+	noInfo  atomic.Bool // its Allow has no INFO
 
 	mu       sync.Mutex
 	told     []string
@@ -115,8 +117,16 @@ func (p *Party) Hold(on bool) { p.line.Exchange.Held(p.Leg, on) }
 
 // Info sends an INFO.
 func (p *Party) Info(contentType string, body []byte) {
-	p.line.Exchange.Info(p.Leg, contentType, body)
+	p.line.Exchange.Info(p.Leg, contentType, body, 0)
 }
+
+// InfoKey sends a key by INFO.
+func (p *Party) InfoKey(key byte) {
+	p.line.Exchange.Info(p.Leg, "application/dtmf-relay", []byte("Signal="+string(rune(key))), key)
+}
+
+// RefuseInfo says that the phone takes no INFO.
+func (p *Party) RefuseInfo() { p.noInfo.Store(true) }
 
 // Reoffer renegotiates from the phone's side, to codecs that its bridge may not carry.
 func (p *Party) Reoffer(codecs ...media.Codec) {
@@ -257,6 +267,8 @@ func (s signalling) over(o pbx.Outcome, note string) {
 func (s signalling) Info(contentType string, body []byte) {
 	s.p.note("info " + contentType + " " + string(body))
 }
+
+func (s signalling) TakesInfo() bool { return !s.p.noInfo.Load() }
 
 func (s signalling) Renegotiate(c []media.Codec) {
 	p := s.p

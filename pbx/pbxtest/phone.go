@@ -48,6 +48,11 @@ type Phone struct {
 	regCSeq    uint32
 	granted    int // seconds of the newest registration
 	repeats    int // retransmitted requests that came
+
+	subs        []*Subscription
+	unsolicited []*Notification // not fetched by Unsolicited
+	lamp        *Summary        // newest
+	onNotify    func(*Notification) Reply
 }
 
 // NewPhone opens the phone's sockets. Close ends it.

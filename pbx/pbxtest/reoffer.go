@@ -67,13 +67,6 @@ func (l *CallLeg) Refer(ctx context.Context, to string, mods ...Mod) (*Message, 
 	return l.Do(ctx, l.NewRequest("REFER", mods...))
 }
 
-// Subscribe sends a SUBSCRIBE out of any dialog (RFC 6665) and returns its final response. NOTIFYs are answered 200
-// and can be expected.
-func (p *Phone) Subscribe(ctx context.Context, to, event string, expires string, mods ...Mod) (*Message, error) {
-	mods = append([]Mod{With("Event", event), With("Expires", expires)}, mods...)
-	return p.Do(ctx, p.NewRequest("SUBSCRIBE", to, mods...))
-}
-
 // Message sends an instant message (RFC 3428) and returns its final response.
 func (p *Phone) Message(ctx context.Context, to, text string, mods ...Mod) (*Message, error) {
 	mods = append([]Mod{Body("text/plain", text)}, mods...)

@@ -79,6 +79,8 @@ func (p *Phone) onRequest(m *Message) {
 	case m.ToTag() != "" && leg != nil:
 		leg.onRequest(s)
 	case p.manual[m.Method]:
+	case m.Method == "NOTIFY":
+		p.onNotifyRequest(s)
 	case m.ToTag() != "":
 		p.complainLocked("%s in a dialog that the phone does not know (or has left): Call-ID %s", m.Method, m.CallID())
 		p.respond(s, 481, "Call/Transaction Does Not Exist")
@@ -86,7 +88,7 @@ func (p *Phone) onRequest(m *Message) {
 		p.onInvite(s)
 	case m.Method == "OPTIONS":
 		p.respond(s, 200, "OK", With("Allow", allow), With("Accept", "application/sdp"), With("Supported", "replaces"))
-	case m.Method == "MESSAGE", m.Method == "NOTIFY":
+	case m.Method == "MESSAGE":
 		p.respond(s, 200, "OK")
 	default:
 		p.respond(s, 405, "Method Not Allowed", With("Allow", allow))

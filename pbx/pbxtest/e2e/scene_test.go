@@ -49,6 +49,9 @@ func (s *scene) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	for _, p := range s.phones {
+		for _, sub := range p.Subscriptions() { // or else it is told of the next change
+			_ = sub.Unsubscribe(ctx)
+		}
 		if p.Granted() > 0 { // or else the exchange goes on asking a port that another phone may get
 			_ = p.Unregister(ctx)
 		}
