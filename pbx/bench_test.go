@@ -85,6 +85,7 @@ func (s *instantLeg) Answer([]media.Codec) error { s.line.answered <- struct{}{}
 func (s *instantLeg) Refuse(o pbx.Outcome)       { s.line.sb.Ended(s.self, o) }
 func (s *instantLeg) Hangup(o pbx.Outcome)       { s.line.sb.Ended(s.self, o) }
 func (*instantLeg) Info(string, []byte)          {}
+func (*instantLeg) TakesInfo() bool              { return true }
 func (*instantLeg) Renegotiate([]media.Codec)    {}
 func (*instantLeg) Automaton()                   {}
 func (*instantLeg) Focus()                       {}

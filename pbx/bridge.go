@@ -53,10 +53,29 @@ func (s *Switchboard) connect(a, b *Leg) bool {
 	return err == nil
 }
 
-// Info implements Exchange: what one phone says by INFO goes to the one it talks to.
-func (s *Switchboard) Info(leg *Leg, contentType string, body []byte) {
+// Info implements Exchange: a key goes to whoever of the PBX listens to it, everything else to the phone that this one talks to.
+func (s *Switchboard) Info(leg *Leg, contentType string, body []byte, key byte) {
+	if key != 0 {
+		s.key(leg, key)
+	}
 	if peer := s.peer(leg); peer != nil {
-		peer.Info(contentType, body)
+		peer.pass(pressed{key, contentType, body})
+	}
+}
+
+// pressed is a key that came by INFO, or what else did.
+type pressed struct {
+	key         byte // 0: none
+	contentType string
+	body        []byte
+}
+
+// pass sends on what another phone said by INFO: a key by the audio, if this one takes no INFO.
+func (l *Leg) pass(p pressed) {
+	if p.key == 0 || l.TakesInfo() {
+		l.Info(p.contentType, p.body)
+	} else if port := l.Port(); port != nil {
+		port.Press(string(rune(p.key)), nil)
 	}
 }
 

@@ -70,6 +70,8 @@ type Signalling interface {
 	Hangup(Outcome)
 	// Info sends an INFO with a body in the dialog.
 	Info(contentType string, body []byte)
+	// TakesInfo reports whether the phone takes INFO, as far as its Allow says so: true where it has not said.
+	TakesInfo() bool
 	// Renegotiate asks the phone by re-INVITE for one of these codecs.
 	Renegotiate(codecs []media.Codec)
 	// Automaton says that a machine answers: the Contact of the responses to come has automaton and
@@ -92,10 +94,9 @@ type Exchange interface {
 	Ended(leg *Leg, o Outcome)
 	// Held says whether the phone has put the other side on hold.
 	Held(leg *Leg, held bool)
-	// Info is an INFO with a body from the phone (already answered 200).
-	Info(leg *Leg, contentType string, body []byte)
-	// Key is a key that the phone sent by INFO (application/dtmf-relay, application/dtmf): 0-9, *, #, A-D. Info comes as well.
-	Key(leg *Leg, key byte)
+	// Info is an INFO with a body from the phone (already answered 200). key is the key that it tells of
+	// (application/dtmf-relay, application/dtmf): 0-9, *, #, A-D; 0 if none.
+	Info(leg *Leg, contentType string, body []byte, key byte)
 	// Message is an instant message from an authenticated party; reply is called once, from any goroutine.
 	Message(m Message, reply func(Outcome))
 	// Mismatch says that the leg renegotiated to codecs its bridge cannot carry any more.

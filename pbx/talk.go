@@ -48,7 +48,7 @@ func (t *Talk) listen() bool {
 	}
 	t.sb.mu.Unlock()
 	if port := t.leg.Port(); free && port != nil {
-		port.Keys(func(key byte) bool { t.sb.Key(t.leg, key); return false })
+		port.Keys(func(key byte) bool { t.sb.key(t.leg, key); return false })
 	}
 	return free
 }
@@ -67,8 +67,8 @@ func (t *Talk) end() {
 // caller holds Switchboard.mu.
 func (l *Leg) attended() bool { return l.keys != nil }
 
-// Key implements Exchange: a key goes to whoever talks with the party for the PBX.
-func (s *Switchboard) Key(leg *Leg, key byte) {
+// key goes to whoever talks with the party for the PBX.
+func (s *Switchboard) key(leg *Leg, key byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if leg.keys != nil {

@@ -110,13 +110,13 @@ func TestKeysByINFOReachTheTalk(t *testing.T) {
 	with(t, asks(&got, 2, 5*time.Second, nil), func(r *rig) {
 		alice := r.Call("1000", "x")
 		synctest.Wait()
-		r.sb.Key(alice.Leg, '4')
+		alice.InfoKey('4')
 		alice.Press("2")
 		r.told(alice, "hangup", time.Second)
 		if got.typed != "42" {
 			t.Error(got)
 		}
-		r.sb.Key(alice.Leg, '5') // after the end
+		alice.InfoKey('5') // after the end
 	})
 }
 

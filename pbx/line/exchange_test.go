@@ -65,8 +65,12 @@ func (x *exchange) ends() map[string]int {
 }
 
 func (x *exchange) Held(_ *pbx.Leg, held bool) { x.note("held %v", held) }
-func (x *exchange) Info(_ *pbx.Leg, contentType string, body []byte) {
-	x.note("info %s %q", contentType, body)
+func (x *exchange) Info(_ *pbx.Leg, contentType string, body []byte, key byte) {
+	if key == 0 {
+		x.note("info %s %q", contentType, body)
+	} else {
+		x.note("info %s %q key %c", contentType, body, key)
+	}
 }
 func (x *exchange) Message(m pbx.Message, reply func(pbx.Outcome)) {
 	x.note("message from %s to %s %s %q", m.From.Number, m.To, m.ContentType, m.Body)
@@ -76,8 +80,7 @@ func (x *exchange) Message(m pbx.Message, reply func(pbx.Outcome)) {
 	}
 	reply(pbx.Outcome{Kind: pbx.Answered, Status: 200})
 }
-func (x *exchange) Mismatch(*pbx.Leg)        { x.note("mismatch") }
-func (x *exchange) Key(_ *pbx.Leg, key byte) { x.note("key %c", key) }
+func (x *exchange) Mismatch(*pbx.Leg) { x.note("mismatch") }
 
 func (x *exchange) log() []string {
 	x.mu.Lock()

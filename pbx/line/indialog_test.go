@@ -82,7 +82,42 @@ func TestINFOIsAnsweredAndToldAndSent(t *testing.T) {
 			t.Errorf("body %q", body(m))
 		}
 		a.respond(m, "200 OK", "", "")
-		wantEvents(t, s, incoming1, `info application/dtmf-relay "Signal=5\r\nDuration=160\r\n"`, "key 5")
+		wantEvents(t, s, incoming1, `info application/dtmf-relay "Signal=5\r\nDuration=160\r\n" key 5`)
+	})
+}
+
+// Whether a phone takes INFO is what its newest Allow says.
+func TestAllowSaysWhetherThePhoneTakesINFO(t *testing.T) {
+	play(t, func(s *scene) {
+		for number, tc := range map[string]struct {
+			allow []string
+			takes bool
+		}{
+			"1002": {nil, true},
+			"1003": {[]string{"Allow: INVITE, ACK, BYE, CANCEL, info"}, true},
+			"1004": {[]string{"Allow: INVITE, ACK", "Allow: BYE, CANCEL"}, false},
+		} {
+			a := s.phone(number, "192.0.2."+number[3:])
+			c := a.invite("1001", sdp(a, 4000, "0"), tc.allow...)
+			synctest.Wait()
+			leg := s.x.legs[len(s.x.legs)-1]
+			if got := leg.TakesInfo(); got != tc.takes {
+				t.Errorf("%q: %v", tc.allow, got)
+			}
+			leg.Refuse(pbx.NotFound)
+			c.take(a.expect("SIP/2.0 404"))
+		}
+		b := s.phone("1005", "192.0.2.5")
+		d := s.dial(s.bind(b))
+		inv := b.expect("INVITE")
+		b.respond(inv, "200 OK", "b1", sdp(b, 5000, "0"), "Allow: INVITE, ACK, BYE, CANCEL")
+		b.expect("ACK")
+		<-d.done
+		if d.leg.TakesInfo() {
+			t.Error("the 200 has no INFO in its Allow")
+		}
+		d.leg.Hangup(pbx.Hangup)
+		b.respond(b.expect("BYE"), "200 OK", "", "")
 	})
 }
 

@@ -36,14 +36,16 @@ func (g *leg) info(tx *transaction.Server, req *sip.Request) {
 		if !g.told {
 			return
 		}
-		key, pressed := keyOf(mediaType(full), body)
-		g.effects = append(g.effects, func() {
-			g.line.o.Exchange.Info(g.pbx, full, body)
-			if pressed {
-				g.line.o.Exchange.Key(g.pbx, key)
-			}
-		})
+		key, _ := keyOf(mediaType(full), body)
+		g.effects = append(g.effects, func() { g.line.o.Exchange.Info(g.pbx, full, body, key) })
 	}
+}
+
+// TakesInfo implements pbx.Signalling.
+func (g *leg) TakesInfo() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !g.noInfo
 }
 
 // Info implements pbx.Signalling.

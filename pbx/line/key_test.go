@@ -66,8 +66,8 @@ func TestKeysByINFOAreTold(t *testing.T) {
 			c.send("INFO", m.body, "Content-Type: "+m.kind)
 			a.expect("SIP/2.0 200")
 		}
-		wantEvents(t, s, incoming1, `info application/dtmf-relay; charset=utf-8 "Signal=1\r\nDuration=100"`, "key 1",
-			`info Application/DTMF "#"`, "key #", `info application/dtmf-relay "Signal=!"`)
+		wantEvents(t, s, incoming1, `info application/dtmf-relay; charset=utf-8 "Signal=1\r\nDuration=100" key 1`,
+			`info Application/DTMF "#" key #`, `info application/dtmf-relay "Signal=!"`)
 		s.x.legs[0].Refuse(pbx.NotFound)
 		a.expect("SIP/2.0 404")
 	})

@@ -49,6 +49,7 @@ type leg struct {
 	held    bool
 	rung    bool // what holds for the stream was agreed before the call was answered; see listen
 	updates bool // the phone allows UPDATE
+	noInfo  bool // … but no INFO
 	dlg     dialog.Dialog
 	sdp     *offer.Session
 	stream  Stream

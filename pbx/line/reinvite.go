@@ -281,5 +281,6 @@ func (g *leg) backOff() {
 func (g *leg) learn(m sip.Message) {
 	if value(m, "Allow") != "" {
 		g.updates = hasToken(m, "Allow", "UPDATE")
+		g.noInfo = !hasToken(m, "Allow", "INFO")
 	}
 }

@@ -100,7 +100,7 @@ func (l *Line) invite(tx *transaction.Server, req *sip.Request, ext *pbx.Extensi
 	g.dlg = dialog.UAS(req, g.tag)
 	g.contact = sip.NewHeader("Contact", l.contact(from))
 	g.binding = l.bindingOf(ext.Number, from)
-	g.updates = hasToken(req, "Allow", "UPDATE")
+	g.learn(req)
 	g.in = &incoming{tx: tx, invite: req, seq: req.CSeq().SeqNo, delayed: body == nil}
 	g.in.relMust = hasToken(req, "Require", "100rel")
 	g.in.relMay = g.in.relMust || hasToken(req, "Supported", "100rel")
