@@ -15,6 +15,7 @@ type ConferenceInfo struct {
 	Number, Name string
 	Since        time.Time
 	Locked       bool
+	Recorded     bool         // it is being recorded now
 	Members      []MemberInfo // in the order in which they came
 }
 
@@ -25,33 +26,61 @@ type MemberInfo struct {
 	Since     time.Time
 	Moderator bool
 	Muted     bool
+	Held      bool // his phone holds the conference: neither heard nor hearing
 	Speaking  bool
+}
+
+// seen is a conference, and where to ask who speaks.
+type seen struct {
+	ConferenceInfo
+	mix  media.Room
+	legs []*Leg
+}
+
+// info is c as people see it, but for who speaks. The caller holds s.mu.
+func (c *conference) info() seen {
+	i := seen{ConferenceInfo: ConferenceInfo{Number: c.room.Number, Name: c.room.Name, Since: c.since, Locked: c.locked}, mix: c.mix}
+	for _, m := range c.members {
+		i.Members = append(i.Members, MemberInfo{Call: m.call, From: m.from, Since: m.since, Moderator: m.moderator, Muted: m.muted, Held: m.leg.held})
+		i.legs = append(i.legs, m.leg)
+	}
+	return i
+}
+
+// speaking adds who speaks.
+func (i seen) speaking() ConferenceInfo {
+	for j, leg := range i.legs {
+		if port := leg.Port(); port != nil {
+			i.Members[j].Speaking = i.mix.Level(port).Speaking
+		}
+	}
+	return i.ConferenceInfo
+}
+
+// Conference is the conference of a room; false if nobody is in it.
+func (s *Switchboard) Conference(room string) (ConferenceInfo, bool) {
+	s.mu.Lock()
+	c := s.rooms[room]
+	if c == nil {
+		s.mu.Unlock()
+		return ConferenceInfo{}, false
+	}
+	i := c.info()
+	s.mu.Unlock()
+	return i.speaking(), true
 }
 
 // Conferences lists the conferences that are up, by number.
 func (s *Switchboard) Conferences() []ConferenceInfo {
-	type seen struct {
-		mix  media.Room
-		legs []*Leg
-	}
-	var list []ConferenceInfo
-	var mixes []seen
 	s.mu.Lock()
+	all := make([]seen, 0, len(s.rooms))
 	for _, c := range s.rooms {
-		i, at := ConferenceInfo{Number: c.room.Number, Name: c.room.Name, Since: c.since, Locked: c.locked}, seen{mix: c.mix}
-		for _, m := range c.members {
-			i.Members = append(i.Members, MemberInfo{m.call, m.from, m.since, m.moderator, m.muted, false})
-			at.legs = append(at.legs, m.leg)
-		}
-		list, mixes = append(list, i), append(mixes, at)
+		all = append(all, c.info())
 	}
 	s.mu.Unlock()
-	for i, at := range mixes {
-		for j, leg := range at.legs {
-			if port := leg.Port(); port != nil {
-				list[i].Members[j].Speaking = at.mix.Level(port).Speaking
-			}
-		}
+	list := make([]ConferenceInfo, len(all))
+	for i, c := range all {
+		list[i] = c.speaking()
 	}
 	slices.SortFunc(list, func(a, b ConferenceInfo) int {
 		na, _ := strconv.Atoi(a.Number)

@@ -19,6 +19,7 @@ type CallInfo struct {
 	Codec    string
 	Contact  string // URI of the phone that answered
 	Held     bool   // one of the parties holds the other
+	Recorded bool   // it is being recorded now
 
 	FromPhone, ToPhone Quality // so far: the caller's leg, and the one that it talks to
 }
