@@ -39,14 +39,16 @@ type Switchboard struct {
 	directory Directory
 	prompt    func(string) media.Sound
 	newRoom   func() media.Room
-	recent    *Recent
-	log       *slog.Logger
-	base      context.Context
-	stop      context.CancelCauseFunc
-	counters  counters
-	messages  chan struct{} // one token a message under way
-	waiting   chan plan     // to goroutines that have carried out a plan before
-	plans     sync.WaitGroup
+	// newCapture is Options.NewCapture, which may be nil.
+	newCapture func(channels int, sink func(frame []int16)) media.Capture
+	recent     *Recent
+	log        *slog.Logger
+	base       context.Context
+	stop       context.CancelCauseFunc
+	counters   counters
+	messages   chan struct{} // one token a message under way
+	waiting    chan plan     // to goroutines that have carried out a plan before
+	plans      sync.WaitGroup
 
 	mu       sync.Mutex // guards what follows; see the package's documentation
 	calls    map[string]*Call
@@ -72,7 +74,7 @@ const messagesAtOnce = 1024
 func New(o Options) *Switchboard {
 	s := &Switchboard{
 		line: o.Line, journal: o.Journal, route: o.Route, directory: o.Directory, log: o.Log,
-		waiting: make(chan plan), prompt: o.Prompt, newRoom: o.NewRoom, recent: o.Recent, rooms: make(map[string]*conference),
+		waiting: make(chan plan), prompt: o.Prompt, newRoom: o.NewRoom, newCapture: o.NewCapture, recent: o.Recent, rooms: make(map[string]*conference),
 		messages: make(chan struct{}, messagesAtOnce), calls: make(map[string]*Call), usage: make(map[string]*usage), turns: make(map[string]int),
 	}
 	if s.prompt == nil {

@@ -13,6 +13,7 @@ import (
 //	ringing, busy, congestion   the country's, for ever
 //	on, off                     two notes, rising or falling
 //	done                        the confirmation tone
+//	beep                        one, after which something is recorded
 //	error, invalid              the special information tone
 //	press-1                     two beeps, again after a pause, for ten seconds
 //	enter-number                the dial tone for three seconds
@@ -41,6 +42,7 @@ func Prompts(country string) (func(name string) media.Sound, error) {
 		"on":           notes(600, 900),
 		"off":          notes(900, 600),
 		"done":         plan.Confirmation,
+		"beep":         {Times: 1, Segments: []Segment{on(sine(beepLevel, 1000), 400), off(60)}},
 		"error":        plan.Information,
 		"invalid":      plan.Information,
 		"press-1":      beeps(1000, 2, 1600).Repeated(5),

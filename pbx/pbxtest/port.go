@@ -18,6 +18,7 @@ type Port struct {
 	pressed string // by the PBX, to the phone
 	over    bool   // the leg has ended: nothing is heard any more
 	stats   media.Stats
+	speaks  int16 // level of what the phone says
 }
 
 // playing is a sound of the PBX on its way to a Port.
