@@ -91,6 +91,7 @@ func (c *Call) Progress(p Progress) {
 	rings := p.Status != 181 // which only says that the call goes elsewhere
 	if rings && c.record.Rang.IsZero() {
 		c.record.Rang = time.Now().UTC()
+		s.feed.call(CallRinging, &c.record)
 	}
 	if caller.attended() {
 		s.mu.Unlock()
@@ -188,6 +189,7 @@ func (c *Call) Answer(prefer []media.Codec) (*Leg, Outcome) {
 		s.mu.Unlock()
 		return nil, NotAcceptable
 	}
+	s.feed.call(CallAnswered, &record)
 	return caller, Outcome{Kind: Answered}
 }
 

@@ -119,7 +119,9 @@ func (c *Call) closeLocked() bool {
 // finish gives the journal the record of a call that is over, which nobody changes any more, and forgets the call. Drain does
 // not return before that.
 func (s *Switchboard) finish(c *Call) {
-	s.journal.Ended(s.complete(c))
+	record := s.complete(c)
+	s.journal.Ended(record)
+	s.feed.call(CallEnded, &record)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.calls, c.ID)

@@ -28,6 +28,7 @@ type Options struct {
 	// ConferenceChanged is told of each room in which somebody came, went, or was muted. It must not block. Nil: nobody is told.
 	ConferenceChanged func(room string)
 	Recent            *Recent // nil: its own
+	Feed              *Feed   // that is told of calls; nil: nobody is
 	Log               *slog.Logger
 }
 
@@ -42,6 +43,7 @@ type Switchboard struct {
 	// newCapture is Options.NewCapture, which may be nil.
 	newCapture func(channels int, sink func(frame []int16)) media.Capture
 	recent     *Recent
+	feed       *Feed
 	log        *slog.Logger
 	base       context.Context
 	stop       context.CancelCauseFunc
@@ -74,7 +76,7 @@ const messagesAtOnce = 1024
 func New(o Options) *Switchboard {
 	s := &Switchboard{
 		line: o.Line, journal: o.Journal, route: o.Route, directory: o.Directory, log: o.Log,
-		waiting: make(chan plan), prompt: o.Prompt, newRoom: o.NewRoom, newCapture: o.NewCapture, recent: o.Recent, rooms: make(map[string]*conference),
+		waiting: make(chan plan), prompt: o.Prompt, newRoom: o.NewRoom, newCapture: o.NewCapture, recent: o.Recent, feed: o.Feed, rooms: make(map[string]*conference),
 		messages: make(chan struct{}, messagesAtOnce), calls: make(map[string]*Call), usage: make(map[string]*usage), turns: make(map[string]int),
 	}
 	if s.prompt == nil {
@@ -106,6 +108,7 @@ func (s *Switchboard) Incoming(leg *Leg, dialled string, maxForwards int) {
 	internal := s.directory == nil || s.directory.Extension(leg.Party.Number) != nil // usage has no numbers from outside
 
 	s.mu.Lock()
+	s.feed.call(CallStarted, &c.record)
 	refused := s.draining
 	ended := leg.ended // it was cancelled before we came to know of it
 	if !ended {
@@ -206,6 +209,7 @@ func (s *Switchboard) put(c *Call, leg *Leg) {
 
 	s.journalAnswer(record)
 	if c.isServed() {
+		s.feed.call(CallAnswered, &record)
 		s.settle(caller, false)
 		return
 	}
@@ -221,6 +225,7 @@ func (s *Switchboard) put(c *Call, leg *Leg) {
 		leg.Hangup(NotAcceptable)
 		return
 	}
+	s.feed.call(CallAnswered, &record)
 	s.settle(caller, false)
 }
 
