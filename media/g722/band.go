@@ -10,11 +10,10 @@ type band struct {
 
 	a  [2]int32 // poles
 	b  [6]int32 // zeros
-	r  [1]int32 // the last reconstructed signal, doubled
+	r  int32    // the last reconstructed signal, doubled
 	d  [6]int32 // the last differences, the newest first, doubled
-	s  uint8    // signs of the last differences: bit i is that of d[i]
-	p1 bool     // signs of the last two partly reconstructed signals
-	p2 bool
+	p1 int32    // signs of the last two partly reconstructed signals: -1 or 0
+	p2 int32
 }
 
 const (
@@ -23,74 +22,55 @@ const (
 	shiftLow, shiftHigh = 8, 10
 )
 
-// adapt takes a quantized difference, and predicts the next sample.
-func (b *band) adapt(d, weight, limit, shift int32) {
-	b.rescale(weight, limit, shift)
+// adaptLow takes a code of the lower band, without the two bits that adapt nothing, and its value.
+func (b *band) adaptLow(value int32, code byte) {
+	d := b.scale * value >> 15
+	b.log = min(max(b.log*127>>7+weightsLow[code&15], 0), limitLow)
+	b.scale = scalesLow[b.log>>6]
 	b.predict(d)
 }
 
-// rescale is blocks LOGSCL and SCALEL, or LOGSCH and SCALEH.
-func (b *band) rescale(weight, limit, shift int32) {
-	b.log = min(max(b.log*127>>7+weight, 0), limit)
-	v := powers[b.log>>6&31]
-	if by := shift - b.log>>11; by < 0 {
-		v <<= -by
-	} else {
-		v >>= by
-	}
-	b.scale = v << 2
+// adaptHigh takes a code of the upper band. It returns the difference that it stands for.
+func (b *band) adaptHigh(code byte) int32 {
+	d := b.scale * inverse2[code&3] >> 15
+	b.log = min(max(b.log*127>>7+weightsHigh[code&3], 0), limitHigh)
+	b.scale = scalesHigh[b.log>>6]
+	b.predict(d)
+	return d
 }
 
 // predict is blocks RECONS, PARREC, UPPOL2, UPPOL1, UPZERO, FILTEP, FILTEZ and PREDIC.
 func (b *band) predict(d int32) {
-	reconstructed := clip(b.predicted + d)
-	negative := clip(b.zeros+d) < 0
+	p0 := clip(b.zeros+d) >> 31 // -1 or 0
+	one, two := p0^b.p1, p0^b.p2
+	b.p2, b.p1 = b.p1, p0
 
-	turn := clip(b.a[0] << 2)
-	if negative == b.p1 {
-		turn = -turn
-	}
-	second := min(turn, 1<<15-1)>>7 + b.a[1]*32512>>15
-	if negative == b.p2 {
-		second += 128
-	} else {
-		second -= 128
-	}
+	second := clip(negate(b.a[0]<<2, ^one))>>7 + b.a[1]*32512>>15 + negate(128, two)
 	second = min(max(second, -12288), 12288)
-
-	first := b.a[0] * 32640 >> 15
-	if negative == b.p1 {
-		first += 192
-	} else {
-		first -= 192
-	}
+	first := b.a[0]*32640>>15 + negate(192, one)
 	most := 15360 - second
 	first = min(max(first, -most), most)
-
-	older := b.r[0]
-	newer := clip(2 * reconstructed)
-	b.r[0] = newer
-	b.a[0], b.a[1] = first, second
-	b.p2, b.p1 = b.p1, negative
+	older, newer := b.r, clip(2*(b.predicted+d))
+	b.r, b.a[0], b.a[1] = newer, first, second
 	poles := clip(first*newer>>15 + second*older>>15)
 
 	step := int32(128)
 	if d == 0 {
 		step = 0
 	}
-	sign := uint8(uint32(d) >> 31)
-	var zeros int32
-	last := clip(2 * d)
-	for i := range b.b {
-		by := step
-		if b.s>>i&1 != sign {
-			by = -step
-		}
-		b.b[i] = b.b[i]*32640>>15 + by
-		last, b.d[i] = b.d[i], last
-		zeros += b.b[i] * b.d[i] >> 15
-	}
-	b.s = b.s<<1 | sign
-	b.zeros = clip(zeros)
+	last := 2 * d
+	d0, d1, d2, d3, d4, d5 := b.d[0], b.d[1], b.d[2], b.d[3], b.d[4], b.d[5]
+	b0 := b.b[0]*32640>>15 + negate(step, (d^d0)>>31)
+	b1 := b.b[1]*32640>>15 + negate(step, (d^d1)>>31)
+	b2 := b.b[2]*32640>>15 + negate(step, (d^d2)>>31)
+	b3 := b.b[3]*32640>>15 + negate(step, (d^d3)>>31)
+	b4 := b.b[4]*32640>>15 + negate(step, (d^d4)>>31)
+	b5 := b.b[5]*32640>>15 + negate(step, (d^d5)>>31)
+	b.b[0], b.b[1], b.b[2], b.b[3], b.b[4], b.b[5] = b0, b1, b2, b3, b4, b5
+	b.d[0], b.d[1], b.d[2], b.d[3], b.d[4], b.d[5] = last, d0, d1, d2, d3, d4
+	b.zeros = clip(b0*last>>15 + b1*d0>>15 + b2*d1>>15 + b3*d2>>15 + b4*d3>>15 + b5*d4>>15)
 	b.predicted = clip(poles + b.zeros)
 }
+
+// negate gives -v if sign is -1, v if it is 0.
+func negate(v, sign int32) int32 { return (v ^ sign) - sign }

@@ -1,6 +1,9 @@
 package g722
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // The tables of §6.2, by their numbers there.
 
@@ -36,36 +39,67 @@ var (
 	weightsHigh = [4]int32{798, -214, 798, -214}
 )
 
-// powers are those of two in steps of a 32nd, with eleven bits after the point (ILB).
-var powers = func() (p [32]int32) {
-	for i := range p {
-		p[i] = int32(math.Round(2048 * math.Exp2(float64(i)/32)))
+// scalesLow and scalesHigh are those of a logarithm, without its six last bits (LOGSCL and SCALEL, LOGSCH and SCALEH, with
+// ILB: powers of two in steps of a 32nd, with eleven bits after the point).
+var (
+	scalesLow  = [limitLow>>6 + 1]int32(scales(limitLow>>6+1, shiftLow))
+	scalesHigh = [limitHigh>>6 + 1]int32(scales(limitHigh>>6+1, shiftHigh))
+)
+
+func scales(n, shift int) []int32 {
+	s := make([]int32, n)
+	for i := range s {
+		v := int32(math.Round(2048 * math.Exp2(float64(i%32)/32)))
+		if by := shift - i/32; by < 0 {
+			v <<= -by
+		} else {
+			v >>= by
+		}
+		s[i] = v << 2
+	}
+	return s
+}
+
+// inversesLow are 1/scalesLow, times 2^64, rounded up.
+var inversesLow = func() (inverses [len(scalesLow)]uint64) {
+	for i, s := range scalesLow {
+		inverses[i] = math.MaxUint64/uint64(s) + 1
 	}
 	return
 }()
 
-// quantizeLow is block QUANTL: the code of a difference.
-func quantizeLow(e, scale int32) byte {
-	negative := e < 0
-	if negative {
-		e = -(e + 1)
-	}
-	low, high := 0, len(decisions)
-	for low < high {
-		if m := (low + high) / 2; e < decisions[m]*scale>>12 {
-			high = m
-		} else {
-			low = m + 1
+// lastDecision is the highest of decisions.
+const lastDecision = 2919
+
+// quantized is what becomes of a difference.
+type quantized struct {
+	value int16 // of inverse4
+	code  byte
+}
+
+// quantaLow are by sign and level, which is a difference in 4096ths of the scale.
+var quantaLow = func() (q [2][lastDecision + 1]quantized) {
+	step := 0
+	for level := range q[0] {
+		if step < len(decisions) && int32(level) == decisions[step] {
+			step++
 		}
+		up, down := byte(61-step), byte(33-step)
+		if step < 2 {
+			down = byte(63 - step)
+		}
+		q[0][level] = quantized{int16(inverse4[up>>2]), up}
+		q[1][level] = quantized{int16(inverse4[down>>2]), down}
 	}
-	switch {
-	case !negative:
-		return byte(61 - low)
-	case low < 2:
-		return byte(63 - low)
-	default:
-		return byte(33 - low)
-	}
+	return
+}()
+
+// quantizeLow is block QUANTL: the code of a difference at a scale, of which i is the index. A magnitude is not below
+// decision*scale>>12 if it is not below the decision once divided by the scale, rounded as here.
+func quantizeLow(e, i int32) quantized {
+	sign := e >> 31
+	level, _ := bits.Mul64(uint64(e^sign+1)<<12-1, inversesLow[i])
+	return quantaLow[sign&1][min(level, lastDecision)]
 }
 
 // quantizeHigh is block QUANTH.
