@@ -36,7 +36,9 @@ type Audio struct {
 	keys       []keyPress
 	sent       uint64
 	sentBytes  uint64
+	coder      codec
 	// Receiving.
+	decoder  codec
 	formats  map[uint8]format
 	from     netip.AddrPort // where RTP may come from
 	over     bool
@@ -192,7 +194,7 @@ func (a *Audio) next(b []byte, samples []int16) []byte {
 	a.lost = false
 	b = a.header(b, a.marker, a.format.pt, ts)
 	a.marker = false
-	b = encode(a.format.name, samples, b)
+	b = a.coder.encode(a.format.name, samples, b)
 	a.sent++
 	a.sentBytes += uint64(len(b) - 12)
 	return b
@@ -279,7 +281,7 @@ func (a *Audio) take(b []byte, from netip.AddrPort) string {
 		return a.takeEvent(payload, f)
 	}
 	f.codec = format.name
-	f.samples = decode(format.name, payload, nil)
+	f.samples = a.decoder.decode(format.name, payload, nil)
 	complaint := a.continuity(f)
 	for len(a.got) > 0 && f.at.Sub(a.got[0].at) > 30*time.Second {
 		a.got = a.got[1:]

@@ -59,27 +59,3 @@ func encodeALaw(s int16) byte {
 	}
 	return (sign | byte(exponent)<<4 | mantissa) ^ 0x55
 }
-
-// decode turns a payload into samples. A codec the phone does not know is sent and read as if it were μ-law: a PBX
-// that passes it on untouched keeps the tone.
-func decode(codec string, payload []byte, samples []int16) []int16 {
-	for _, b := range payload {
-		if codec == "PCMA" {
-			samples = append(samples, decodeALaw(b))
-		} else {
-			samples = append(samples, decodeULaw(b))
-		}
-	}
-	return samples
-}
-
-func encode(codec string, samples []int16, payload []byte) []byte {
-	for _, s := range samples {
-		if codec == "PCMA" {
-			payload = append(payload, encodeALaw(s))
-		} else {
-			payload = append(payload, encodeULaw(s))
-		}
-	}
-	return payload
-}

@@ -33,6 +33,7 @@ type Account struct {
 	Codecs         string         // for the account's audio_codecs; default PCMU,PCMA
 	Answer         bool           // answers by itself at once
 	Tone           float64        // Hz that it plays
+	Lamp           bool           // subscribes to its message-summary once it is registered: await MWI_NOTIFY
 }
 
 // Baresip is a running baresip 1.0.
@@ -136,12 +137,17 @@ snd_path %s
 	} else {
 		account += "regint=300;"
 	}
+	lamp := ""
+	if a.Lamp {
+		lamp = "module_app mwi.so\n"
+		account += "mwi=yes;"
+	}
 	if a.Answer {
 		account += "answermode=auto"
 	} else {
 		account += "answermode=manual"
 	}
-	for name, text := range map[string]string{"config": config, "accounts": account + "\n", "contacts": ""} {
+	for name, text := range map[string]string{"config": config + lamp, "accounts": account + "\n", "contacts": ""} {
 		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
 			return err
 		}
@@ -236,10 +242,11 @@ func (b *Baresip) Hears(frequency float64, d time.Duration) error {
 		files, _ := filepath.Glob(filepath.Join(b.dir, "dump-*-dec.wav"))
 		for _, f := range files {
 			samples, rate, err := readWAV(f)
-			if err != nil || rate != 8000 {
+			if err != nil || rate != 8000 && rate != 16000 {
 				last = fmt.Sprintf("%s: %d Hz, %v", filepath.Base(f), rate, err)
 				continue
 			}
+			frequency := frequency * 8000 / float64(rate) // Level takes samples to be of 8 kHz
 			if len(samples) < rate {
 				last = fmt.Sprintf("%d samples were recorded", len(samples))
 				continue

@@ -16,13 +16,14 @@ var scenarios embed.FS
 
 // Scenario is what a sipp does.
 type Scenario struct {
-	Name           string         // file in testdata without .xml: uac, uac_auth, uac_refused, uas, uas_busy, uas_redirect, register
+	Name           string         // file in testdata without .xml: uac, uac_auth, uac_refused, uas, uas_busy, uas_redirect, register, subscribe
 	Transport      string         // as sipp has it: u1 (default), un, t1, tn
 	Addr           netip.AddrPort // where it listens; zero: any free port
 	Remote         netip.AddrPort // where a caller sends to
 	Service        string         // the number called, or for uas_redirect, the one that the call is sent to
 	Domain         string         // of that number
 	Status         int            // with which uac_refused is refused
+	Waiting        string         // what subscribe is told: "yes" or "no"
 	User, Password string
 	Calls          int  // how many; default 1
 	Rate           int  // calls a second; default 10
@@ -54,7 +55,7 @@ func StartSipp(t testing.TB, s Scenario) *Sipp {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"scenario.xml": strings.ReplaceAll(string(text), "[status]", fmt.Sprint(s.Status)),
+		"scenario.xml": strings.NewReplacer("[status]", fmt.Sprint(s.Status), "[waiting]", s.Waiting).Replace(string(text)),
 		"users.csv":    fmt.Sprintf("SEQUENTIAL\n%s;\n", s.User),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
