@@ -54,6 +54,7 @@ func (g *leg) accept(prefer []media.Codec) error {
 	res := g.response(200, "")
 	res.AppendHeader(g.contact)
 	res.AppendHeader(g.line.stock.allow)
+	g.line.sayEvents(res)
 	res.AppendHeader(g.line.stock.supported)
 	for _, h := range g.grant(in.invite) {
 		res.AppendHeader(h)

@@ -56,6 +56,10 @@ func (l *Line) dispatch(tx *transaction.Server, req *sip.Request) {
 	if tag := tagOf(req.To().Params); tag != "" && req.Method != sip.REGISTER {
 		g := l.find(tag)
 		if g == nil {
+			if w := l.events.find(tag); w != nil {
+				w.take(tx, func() { w.handle(tx, req) })
+				return
+			}
 			l.refuse(tx, 481, "") // not, or no longer, a dialog of ours (RFC 3261 §12.2.2)
 			return
 		}
@@ -94,7 +98,9 @@ func (l *Line) dispatch(tx *transaction.Server, req *sip.Request) {
 		l.invite(tx, req, who.Extension)
 	case sip.MESSAGE:
 		l.message(tx, req, who.Extension)
-	case sip.SUBSCRIBE, sip.PUBLISH:
+	case sip.SUBSCRIBE:
+		l.subscribe(tx, req, who.Extension)
+	case sip.PUBLISH:
 		l.refuse(tx, 489, "", l.stock.allowEvents)
 	default: // REFER
 		l.refuse(tx, 405, "", l.stock.allow)

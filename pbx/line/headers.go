@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	allow      = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, PRACK, UPDATE"
+	allow      = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, PRACK, UPDATE, SUBSCRIBE"
 	supported  = "100rel, timer, path, gruu"
 	asks       = supported + ", histinfo" // of a phone that is called (RFC 7044 §6.1)
 	accept     = "application/sdp, application/dtmf-relay, application/dtmf, text/plain"
@@ -34,7 +34,7 @@ func newStock(o Options) stock {
 		encoding:      sip.NewHeader("Accept-Encoding", "identity"),
 		server:        sip.NewHeader("Server", o.Product),
 		userAgent:     sip.NewHeader("User-Agent", o.Product),
-		allowEvents:   sip.NewHeader("Allow-Events", ""),
+		allowEvents:   sip.NewHeader("Allow-Events", eventNames(o)),
 		requireTimer:  sip.NewHeader("Require", "timer"),
 		require100rel: sip.NewHeader("Require", "100rel"),
 		typeSDP:       sip.NewHeader("Content-Type", "application/sdp"),

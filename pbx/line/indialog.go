@@ -53,7 +53,7 @@ func (g *leg) handle(tx *transaction.Server, req *sip.Request, from wire.Hop) {
 	case sip.OPTIONS:
 		g.line.options(tx, req)
 	case sip.SUBSCRIBE:
-		g.answer(tx, req, 489, nil, g.line.stock.allowEvents)
+		g.line.shared(tx, req)
 	case sip.NOTIFY:
 		g.answer(tx, req, 481, nil) // RFC 6665 §4.1.3: no such subscription
 	case sip.REFER:

@@ -205,13 +205,16 @@ func (g *leg) request(method sip.RequestMethod) *sip.Request {
 }
 
 // way is where requests of the dialog go now. A phone that has registered anew over a stream is reached there.
-func (g *leg) way() wire.Hop {
-	if g.hop.Reliable() && g.binding != "" {
-		if _, hop, ok := g.line.o.Registrar.Binding(g.binding); ok && hop.Reliable() {
+func (g *leg) way() wire.Hop { return g.line.way(&g.dlg, g.binding, g.hop) }
+
+// way is where the requests of a dialog go: with a phone that is heard from a hop, and whose binding is known or not ("").
+func (l *Line) way(d *dialog.Dialog, binding string, heard wire.Hop) wire.Hop {
+	if heard.Reliable() && binding != "" {
+		if _, hop, ok := l.o.Registrar.Binding(binding); ok && hop.Reliable() {
 			return hop
 		}
 	}
-	return reach(g.dlg.NextHop(), g.hop)
+	return reach(d.NextHop(), heard)
 }
 
 // send sends a request in the dialog; done, entered, gets each response, or the error that came instead.

@@ -37,6 +37,7 @@ type Line struct {
 	legs    [shards]shard // by our tag
 	invites sync.Map      // *transaction.Server → *leg: INVITEs without a final response, for CANCEL
 	sweep   sweeper       // OPTIONS to the phones
+	events  notifier      // subscriptions, and lamps of phones that have none
 
 	mu     sync.Mutex
 	routes map[routeKey]sender // our address towards a remote one, where the listener has no address of its own
@@ -56,8 +57,9 @@ type counters struct {
 
 // Stats are counters of a Line.
 type Stats struct {
-	Legs   int64 // dialogs that live, early ones included
-	Panics int64 // handlers that panicked; each ended one call
+	Legs          int64 // dialogs of calls that live, early ones included
+	Subscriptions int64 // those that live, and those whose last NOTIFY was not answered yet
+	Panics        int64 // handlers that panicked; each ended one call or subscription
 }
 
 var seed = maphash.MakeSeed()
@@ -73,6 +75,7 @@ func New(o Options) *Line {
 	l.tx = transaction.New(transaction.Options{
 		Send: o.Send, User: l, Timers: o.Timers, SentBy: l.sentBy, Max: o.MaxTx, Shed: l.shed, Server: o.Product, Log: o.Log,
 	})
+	l.events.start(l)
 	return l
 }
 
@@ -91,11 +94,12 @@ func (l *Line) Closed(hop wire.Hop) {
 // Start begins to qualify phones.
 func (l *Line) Start() { l.startQualify() }
 
-// Drain makes new calls be refused with 503 from now on; those that are up go on.
+// Drain makes new calls and subscriptions be refused with 503 from now on; those that are up go on.
 func (l *Line) Drain() { l.draining.Store(true) }
 
-// HangupAll ends every leg.
+// HangupAll ends every leg and every subscription.
 func (l *Line) HangupAll(o pbx.Outcome) {
+	l.events.endAll(l.o.DrainRetry)
 	for i := range l.legs {
 		s := &l.legs[i]
 		s.RLock()
@@ -110,16 +114,17 @@ func (l *Line) HangupAll(o pbx.Outcome) {
 	}
 }
 
-// Close ends all transactions and timers. Legs that live are forgotten; HangupAll first ends them in order.
+// Close ends all transactions and timers. Legs and subscriptions that live are forgotten; HangupAll first ends them in order.
 func (l *Line) Close() {
 	l.closed.Store(true)
 	l.stopQualify()
+	l.events.close()
 	l.tx.Close()
 }
 
 // Stats may be read at any time.
 func (l *Line) Stats() Stats {
-	return Stats{Legs: l.counters.legs.Load(), Panics: l.counters.panics.Load()}
+	return Stats{Legs: l.counters.legs.Load(), Subscriptions: l.events.count(), Panics: l.counters.panics.Load()}
 }
 
 func (l *Line) shard(tag string) *shard { return &l.legs[maphash.String(seed, tag)%shards] }

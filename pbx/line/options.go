@@ -22,6 +22,7 @@ type Options struct {
 	Authenticator Authenticator
 	Registrar     Registrar
 	Media         Media
+	State         pbx.State // what phones may subscribe to; nil: nothing
 
 	// Locals are the bound addresses of "udp", "tcp" or "tls": (*wire.Transport).Locals. They matter for hops that
 	// name no listener. May be nil.
@@ -42,6 +43,7 @@ type Options struct {
 
 	Timers transaction.Timers
 	MaxTx  int                                        // transactions alive at once [500,000]
+	MaxSub int                                        // subscriptions alive at once [200,000]
 	Shed   func(req *sip.Request, from wire.Hop) bool // see transaction.Options; nil: strangers go first
 	Log    *slog.Logger                               // nil: slog.Default()
 }
@@ -113,6 +115,9 @@ func (o *Options) defaults() {
 	}
 	if o.DrainRetry == 0 {
 		o.DrainRetry = 30 * time.Second
+	}
+	if o.MaxSub == 0 {
+		o.MaxSub = 200_000
 	}
 	if o.Timers.T1 == 0 {
 		o.Timers.T1 = 500 * time.Millisecond

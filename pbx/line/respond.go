@@ -15,7 +15,7 @@ func (l *Line) respond(req *sip.Request, status int, phrase, tag string) *sip.Re
 		phrase = phraseOf(status)
 	}
 	res := sip.NewResponse(status, phrase)
-	forms := req.Method == sip.INVITE && status > 100 && status < 300
+	forms := (req.Method == sip.INVITE || req.Method == sip.SUBSCRIBE) && status > 100 && status < 300
 	for _, h := range req.Headers() {
 		switch h := h.(type) {
 		case *sip.ViaHeader, *sip.FromHeader, *sip.CallIDHeader, *sip.CSeqHeader:

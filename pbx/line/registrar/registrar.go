@@ -45,6 +45,8 @@ type Options struct {
 	// OnChange is told the bindings of an extension after each change, in order per extension. It must neither
 	// block nor change all.
 	OnChange func(extension string, all []pbx.Binding)
+	// OnAdded is told of each new binding, once its 200 has been given; not of one that is refreshed. It must not block.
+	OnAdded func(id string)
 	// OnReachable is told when a binding is found unreachable, and when it is reachable again. It must not block.
 	OnReachable func(id string, reachable bool)
 }

@@ -112,6 +112,7 @@ func (r *Registrar) run(s *shard, a *aor, o op) {
 						r.o.OnChange(a.number, all)
 					}
 					o.done(next, nil)
+					r.added(old, next)
 				}
 				if o, ok := s.next(a); ok {
 					r.run(s, a, o)
@@ -123,6 +124,18 @@ func (r *Registrar) run(s *shard, a *aor, o op) {
 		var ok bool
 		if o, ok = s.next(a); !ok {
 			return
+		}
+	}
+}
+
+// added tells of the bindings that were not there before.
+func (r *Registrar) added(old, next []*binding) {
+	if r.o.OnAdded == nil {
+		return
+	}
+	for _, b := range next {
+		if !slices.ContainsFunc(old, func(was *binding) bool { return was.id == b.id }) {
+			r.o.OnAdded(b.id)
 		}
 	}
 }

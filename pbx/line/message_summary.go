@@ -1,0 +1,71 @@
+package line
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"ringback/pbx"
+	"ringback/pbx/line/subscription"
+)
+
+// messageSummary is how many messages a mailbox has (RFC 3842): the lamp of a phone.
+var messageSummary = eventPackage{
+	name:        "message-summary",
+	contentType: "application/simple-message-summary",
+	rules: subscription.Rules{
+		Default: time.Hour, // RFC 3842 §3.4
+		Min:     time.Minute,
+		Max:     time.Hour,
+		Pause:   time.Second, // "Notifiers SHOULD NOT generate NOTIFY requests more frequently than once per second" (§3.11)
+	},
+	admit: ownMailbox,
+	body:  summary,
+}
+
+// ownMailbox: nobody watches the mailbox of another. Who subscribes to one of his further numbers means the same mailbox.
+func ownMailbox(l *Line, ext *pbx.Extension, number string) (string, int) {
+	own := number == ext.Number
+	for _, n := range ext.Numbers {
+		own = own || n == number
+	}
+	if !own {
+		return "", 403
+	}
+	if _, ok := l.o.State.Messages(ext.Number); !ok {
+		return "", 404
+	}
+	return ext.Number, 0
+}
+
+// summary is the body of RFC 3842 §5.2. Message-Account is the extension's own address; what a phone dials to hear its messages is set
+// in the phone.
+func summary(l *Line, v view) []byte {
+	n, ok := l.o.State.Messages(v.resource)
+	if !ok {
+		return nil
+	}
+	var b strings.Builder
+	b.Grow(128)
+	b.WriteString("Messages-Waiting: ")
+	if n.New > 0 {
+		b.WriteString("yes")
+	} else {
+		b.WriteString("no")
+	}
+	b.WriteString("\r\nMessage-Account: sip:")
+	writeUser(&b, v.resource)
+	b.WriteByte('@')
+	b.WriteString(v.domain)
+	b.WriteString("\r\nVoice-Message: ")
+	pair := func(a, z int) {
+		b.WriteString(strconv.Itoa(max(a, 0)))
+		b.WriteByte('/')
+		b.WriteString(strconv.Itoa(max(z, 0)))
+	}
+	pair(n.New, n.Old)
+	b.WriteString(" (")
+	pair(n.UrgentNew, n.UrgentOld)
+	b.WriteString(")\r\n")
+	return []byte(b.String())
+}
