@@ -3,6 +3,7 @@ package pbx
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -187,6 +188,7 @@ func (f *Feed) call(t EventType, r *CDR) {
 		return
 	}
 	now := *r
+	now.Recorded = slices.Clone(r.Recorded) // the call goes on changing its own
 	f.Publish(Event{Type: t, Call: r.ID, Extension: r.By, Data: &now})
 }
 
