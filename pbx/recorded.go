@@ -35,6 +35,17 @@ type RecordingStore interface {
 	Record(r Recording) (id string, t Tape, err error)
 }
 
+// RecordingFilter picks recordings; zero fields do not filter.
+type RecordingFilter struct {
+	Call   string    // ID of the call's record
+	Number string    // From or To
+	Room   string    // number of the conference room
+	Since  time.Time // started at or after
+	Until  time.Time // started before
+	After  string    // ID of the last recording of the page before
+	Limit  int       // recordings a page, 1 to 1000; 0: 100
+}
+
 // Recorded is a recording as the record of its call tells of it.
 type Recorded struct {
 	ID      string    `json:"id,omitempty"` // "": there is none, Problem says why
