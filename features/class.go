@@ -56,7 +56,8 @@ func (r *route) mayCall(ext *pbx.Extension, number string) bool {
 
 // class is what calls to a number cost.
 func (r *route) class(number string) string {
-	if r.Directory.Owner(number) != nil || r.Directory.Group(number) != nil || r.Directory.Room(number) != nil || r.Directory.Menu(number) != nil {
+	if r.Directory.Owner(number) != nil || r.Directory.Group(number) != nil || r.Directory.Room(number) != nil || r.Directory.Menu(number) != nil ||
+		r.target(number) != nil {
 		return "internal"
 	}
 	class, longest := "local", -1

@@ -18,7 +18,7 @@ func (r *route) closed(by *pbx.Extension, c *pbx.Closed, inside plan) pbx.Target
 	}
 	var closed pbx.Target
 	if c.To != "" {
-		closed = r.divert(by, c.To, causeClosed, 0)
+		closed = r.missed(c.To, r.divert(by, c.To, causeClosed, 0), pbx.GreetUnavailable)
 	} else {
 		closed = pbx.Announce("closed", pbx.Outcome{Kind: pbx.Screened, By: pbx.System, Status: 480, Announced: "closed"})
 	}

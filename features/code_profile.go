@@ -26,12 +26,15 @@ var profiles = map[string]map[string]string{
 		"return_call":           "*69",
 		"redial":                "*870",
 		"speed_dial":            "*0",
+		"my_mailbox":            "*97",
+		"any_mailbox":           "*98",
+		"leave_message":         "*99",
 		"echo":                  "*43",
 		"my_number":             "*65",
 		"clock":                 "*60",
 	},
 	// github.com/fusionpbx/fusionpbx at c7a00dcb, app/dialplans/resources/switch/conf/dialplan: 060_redial, 070_speed_dial,
-	// 270_call_privacy, 280_call_return, 350_echo, 490_do-not-disturb, 500_call-forward, 510_follow-me. It has no codes for
+	// 270_call_privacy, 280_call_return, 310_send_to_voicemail, 320_vmain, 330_vmain_user, 350_echo, 490_do-not-disturb, 500_call-forward, 510_follow-me. It has no codes for
 	// forwards when busy or unanswered, call waiting and blocking; its call flows (day/night) have the code that each is given.
 	"fusionpbx": {
 		"forward_always_on":     "*72",
@@ -45,13 +48,18 @@ var profiles = map[string]map[string]string{
 		"return_call":           "*69",
 		"redial":                "*870",
 		"speed_dial":            "*0",
+		"my_mailbox":            "*97",
+		"any_mailbox":           "*98",
+		"leave_message":         "*99",
 		"echo":                  "*9196",
 	},
 	// github.com/mikopbx/Core at e26e6b97: resources/db/mikopbx.db, table m_DialplanApplications (000063), and
 	// src/Core/System/Upgrade/Releases/UpdateConfigsUpToVer2020162.php (10003246). The codes of its general settings
-	// (PbxSettingsDefaultValuesTrait.php) are pickup, parking, transfer and voicemail; it has none for what a subscriber switches.
+	// (PbxSettingsDefaultValuesTrait.php) are pickup, parking, transfer and voicemail (VoicemailExten); it has none for what a subscriber
+	// switches.
 	"mikopbx": {
-		"my_number": "000063",
-		"echo":      "10003246",
+		"my_number":  "000063",
+		"echo":       "10003246",
+		"my_mailbox": "*001",
 	},
 }

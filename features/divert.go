@@ -42,6 +42,6 @@ func (r *route) divert(by *pbx.Extension, to string, why cause, wait time.Durati
 		Hidden: by != nil && by.Services.HideNumber.On}
 	on := *r
 	on.via = append(slices.Clip(r.via), d)
-	on.wait = wait
+	on.wait, on.leave = wait, nil
 	return pbx.Divert(d, on.dial(by, to))
 }

@@ -5,7 +5,8 @@
 // A call passes the Originating features of whoever makes it, from the last to the first; then those Terminating features of
 // the called subscriber, from the last to the first; then it rings. A feature that sends the call to another number does so as
 // the subscriber, with his Originating features, and from there on all begins anew (route.go). A number may also be that of a
-// ring group (group.go) a conference room (room.go) or a menu (menu.go), or what is dialled a feature code (codes.go).
+// ring group (group.go), a conference room (room.go), a menu (menu.go) or a mailbox (voicemail.go), or what is dialled a feature
+// code (codes.go).
 //
 // Plans are built from the directory in memory: no I/O, no waiting, any goroutine. A plan is made whole when the call comes. Only
 // what is true at the moment is asked as the call comes by: is a phone registered, the line free, the office open?
@@ -37,7 +38,7 @@ var (
 // The lists are set here since features call numbers, which have features: a loop that the language does not allow in
 // the values of variables.
 func init() {
-	Terminating = []Feature{Redirect, OneCall, FindMe, DoNotDisturb, Forward, Closed, AlwaysForward, ScreenIncoming}
+	Terminating = []Feature{Redirect, OneCall, FindMe, DoNotDisturb, Forward, Closed, AlwaysForward, Voicemail, ScreenIncoming}
 	Member = []Feature{RefuseRedirect, OneCall, DoNotDisturb}
 	Originating = []CallerFeature{ClassOfService, ScreenOutgoing, HideNumber}
 }

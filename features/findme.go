@@ -55,6 +55,9 @@ func (r *route) step(ext *pbx.Extension, s *pbx.Step, inside plan) pbx.Target {
 		if r.isCaller(p.Number) && r.self(p.Number) != ext.Number { // where he is not, it seems
 			continue
 		}
+		if isTarget(p.Number) { // it would take the call from all others
+			continue
+		}
 		there := *r
 		if p.Confirm {
 			there.confirm = confirmWithin
@@ -63,6 +66,7 @@ func (r *route) step(ext *pbx.Extension, s *pbx.Step, inside plan) pbx.Target {
 			there.wait = wait
 			places = append(places, inside(&there))
 		} else {
+			there.others = true
 			places = append(places, there.divert(ext, p.Number, causeFindMe, wait))
 		}
 	}

@@ -1,6 +1,7 @@
 package features
 
 import (
+	"slices"
 	"time"
 
 	"ringback/pbx"
@@ -9,7 +10,7 @@ import (
 // AlwaysForward sends every call on, and rings no phone of the subscriber, unless the call comes from where it would be sent.
 func AlwaysForward(r *route, ext *pbx.Extension, inside plan) pbx.Target {
 	f := &ext.Services.Always
-	if !r.applies(f) {
+	if !f.On || r.isCaller(f.To) {
 		return inside(r)
 	}
 	return r.forward(ext, f, "forward always", causeAlways, r.wait)
@@ -20,7 +21,7 @@ func AlwaysForward(r *route, ext *pbx.Extension, inside plan) pbx.Target {
 func Forward(r *route, ext *pbx.Extension, inside plan) pbx.Target {
 	s := &ext.Services
 	busy, unanswered, unreachable := r.applies(&s.Busy), r.applies(&s.NoAnswer), r.applies(&s.Unreachable)
-	if !busy && !unanswered && !unreachable {
+	if !busy && !unanswered && !unreachable && r.leave == nil {
 		return inside(r)
 	}
 	own := r
@@ -30,13 +31,17 @@ func Forward(r *route, ext *pbx.Extension, inside plan) pbx.Target {
 		own = &shorter
 	}
 	t := inside(own)
-	branches := make([]pbx.Branch, 0, 3)
+	branches := make([]pbx.Branch, 0, 4)
+	var rest []pbx.Kind // what no forward takes
 	if busy {
 		why := causeBusy
 		if s.DoNotDisturb.On {
 			why = causeDisturbed
 		}
 		branches = append(branches, pbx.On(r.forward(ext, &s.Busy, "forward when busy", why, 0), pbx.Busy, pbx.Declined))
+	} else if r.leave != nil {
+		branches = append(branches, pbx.On(r.leave(pbx.GreetBusy), pbx.Busy))
+		rest = append(rest, pbx.Declined)
 	}
 	if s.DoNotDisturb.On { // then nothing else can come of it
 		return pbx.Else(t, branches...)
@@ -47,15 +52,25 @@ func Forward(r *route, ext *pbx.Extension, inside plan) pbx.Target {
 			kinds = kinds[:1]
 		}
 		branches = append(branches, pbx.On(r.forward(ext, &s.NoAnswer, "forward on no answer", causeNoAnswer, 0), kinds...))
+	} else {
+		rest = append(rest, pbx.NoAnswer)
 	}
 	if unreachable {
 		branches = append(branches, pbx.On(r.forward(ext, &s.Unreachable, "forward when unreachable", causeUnavailable, 0), pbx.Unreachable))
+	} else if !unanswered {
+		rest = append(rest, pbx.Unreachable)
+	}
+	if r.leave != nil && len(rest) > 0 {
+		branches = append(branches, pbx.On(r.leave(pbx.GreetUnavailable), rest...))
 	}
 	return pbx.Else(t, branches...)
 }
 
-// applies reports whether a forward is on, and would not send the call back to who makes it.
-func (r *route) applies(f *pbx.Forward) bool { return f.On && !r.isCaller(f.To) }
+// applies reports whether a forward is on, and would not send the call back to who makes it, nor to a mailbox while others may still
+// take it.
+func (r *route) applies(f *pbx.Forward) bool {
+	return f.On && !r.isCaller(f.To) && !(r.others && isTarget(f.To))
+}
 
 // forward is where f sends the call, for the subscriber who set it. wait is how long the target rings where f does not say it.
 func (r *route) forward(ext *pbx.Extension, f *pbx.Forward, what string, why cause, wait time.Duration) pbx.Target {
@@ -66,5 +81,9 @@ func (r *route) forward(ext *pbx.Extension, f *pbx.Forward, what string, why cau
 		return r.because(what, f.Set, pbx.Refuse(pbx.Outcome{Kind: pbx.Redirected, By: pbx.System, Status: 302, ToCaller: true,
 			Contacts: []pbx.Redirection{{Number: f.To, Local: true, Q: 1000}}}))
 	}
-	return r.because(what, f.Set, r.divert(ext, f.To, why, wait))
+	g := pbx.GreetUnavailable
+	if slices.Contains(busyReasons, why.reason) {
+		g = pbx.GreetBusy
+	}
+	return r.missed(f.To, r.because(what, f.Set, r.divert(ext, f.To, why, wait)), g)
 }

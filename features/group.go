@@ -42,6 +42,7 @@ func (r *route) members(g *pbx.Group) pbx.Target {
 			continue
 		}
 		member := r.reaching(ext.Number, ext.Number)
+		member.others = true
 		member.wait = r.waitOr(seconds(g.Seconds))
 		features := Member
 		if g.KeepForwards {

@@ -136,7 +136,7 @@ func (r *route) on() *route {
 // atMenu is r as it comes to a menu. It has not been there already as the others have that a call passes: a caller may come back.
 func (r *route) atMenu(number string) *route {
 	to := *r
-	to.called, to.onRedirect, to.wait = number, nil, 0
+	to.called, to.onRedirect, to.leave, to.wait = number, nil, nil, 0
 	return &to
 }
 

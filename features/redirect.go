@@ -45,6 +45,10 @@ func refused(pbx.Outcome) pbx.Target {
 func (r *route) redirected(ext *pbx.Extension, o pbx.Outcome) pbx.Target {
 	to := slices.Clone(o.Contacts[:min(len(o.Contacts), pbx.MaxBranches)])
 	slices.SortStableFunc(to, func(a, b pbx.Redirection) int { return b.Q - a.Q })
+	if len(to) > 1 {
+		all := *r
+		all.others, r = true, &all
+	}
 	var steps, step []pbx.Target
 	looped := false
 	for i, contact := range to {

@@ -67,9 +67,12 @@ type route struct {
 	confirm time.Duration   // who answers has to press 1 within this time; 0: need not
 	// onRedirect is what the phones that ring next may do by a 3xx, nil: nothing.
 	onRedirect func(pbx.Outcome) pbx.Target
-	menus      int           // that the call has come by
-	shown      *sync.Map     // numbers of the menus that the plan has below them what they lead to
-	left       *atomic.Int32 // places that the call may still have, also those that it is redirected to while it is under way
+	// leave lets the caller leave a message for the subscriber whose features are being asked, if nobody takes his call; nil: he may not.
+	leave  func(pbx.Greeting) pbx.Target
+	others bool          // may still take the call, as in find-me and ring groups: no mailbox takes it
+	menus  int           // that the call has come by
+	shown  *sync.Map     // numbers of the menus that the plan has below them what they lead to
+	left   *atomic.Int32 // places that the call may still have, also those that it is redirected to while it is under way
 }
 
 // dial is a call to a number by an extension, nil if somebody else makes it, with the permissions of that extension.
@@ -109,6 +112,8 @@ func (r *route) number(number string) pbx.Target {
 		return r.reaching(room.Number, number).room(room)
 	case menu != nil && menu.Enabled:
 		return r.atMenu(number).menu(menu)
+	case r.target(number) != nil:
+		return r.reaching(number, number).toMailbox(r.target(number))
 	case ext != nil:
 		return r.end("extension "+ext.Number+" is disabled", noSuchNumber)
 	case group != nil:
@@ -117,6 +122,8 @@ func (r *route) number(number string) pbx.Target {
 		return r.end("conference room "+number+" is disabled", noSuchNumber)
 	case menu != nil:
 		return r.end("menu "+number+" is disabled", noSuchNumber)
+	case isTarget(number):
+		return r.end("there is no such mailbox", noSuchNumber)
 	case IsCode(r.Directory.Office(), number):
 		return r.end(number+" is a feature code, which only an extension that dials it reaches", noSuchNumber)
 	}
@@ -136,7 +143,7 @@ func (r *route) end(why string, o pbx.Outcome) pbx.Target {
 // reaching is r as it comes to an extension, group or room, by a number of it.
 func (r *route) reaching(self, number string) *route {
 	to := *r
-	to.called, to.onRedirect = number, nil
+	to.called, to.onRedirect, to.leave = number, nil, nil
 	to.passed = append(slices.Clip(r.passed), self)
 	return &to
 }
