@@ -14,7 +14,7 @@ type Bridge struct {
 
 	// What settle has to do.
 	changed *Leg // by whom; nil: nobody is at it
-	codecs  bool // and by other codecs
+	codecs  *Leg // who has other codecs now, or was on hold; nil: nobody
 	again   bool // since it was last begun
 }
 
@@ -55,27 +55,18 @@ func (s *Switchboard) connect(a, b *Leg) bool {
 
 // Info implements Exchange: a key goes to whoever of the PBX listens to it, everything else to the phone that this one talks to.
 func (s *Switchboard) Info(leg *Leg, contentType string, body []byte, key byte) {
+	p := pressed{key, contentType, body}
 	if key != 0 {
 		s.key(leg, key)
+		s.mu.Lock()
+		codes := leg.codes
+		s.mu.Unlock()
+		if codes != nil && codes.press(p) {
+			return
+		}
 	}
 	if peer := s.peer(leg); peer != nil {
-		peer.pass(pressed{key, contentType, body})
-	}
-}
-
-// pressed is a key that came by INFO, or what else did.
-type pressed struct {
-	key         byte // 0: none
-	contentType string
-	body        []byte
-}
-
-// pass sends on what another phone said by INFO: a key by the audio, if this one takes no INFO.
-func (l *Leg) pass(p pressed) {
-	if p.key == 0 || l.TakesInfo() {
-		l.Info(p.contentType, p.body)
-	} else if port := l.Port(); port != nil {
-		port.Press(string(rune(p.key)), nil)
+		peer.pass(p)
 	}
 }
 

@@ -19,11 +19,16 @@ type conference struct {
 	since   time.Time
 	members []*member
 	locked  bool
+
+	record     bool // while it meets
+	recordedBy string
+	taping     *taping
 }
 
 // member is a party in a conference. Its own goroutine (Talk.Meet) does what is to be done with its leg.
 type member struct {
 	leg       *Leg
+	room      string // its number
 	call      string
 	from      Identity
 	since     time.Time
@@ -82,7 +87,7 @@ func (t *Talk) Meet(ctx context.Context, room *Room, moderator bool) {
 	if !t.there(ctx) {
 		return
 	}
-	m := &member{leg: t.leg, call: t.Call.ID, from: t.Call.From, since: time.Now().UTC(), moderator: moderator, muted: room.Muted && !moderator,
+	m := &member{leg: t.leg, room: room.Number, call: t.Call.ID, from: t.Call.From, since: time.Now().UTC(), moderator: moderator, muted: room.Muted && !moderator,
 		changed: make(chan struct{}, 1), gone: make(chan struct{})}
 	c, why := t.sb.enter(room, m)
 	if c != nil {
@@ -97,11 +102,13 @@ func (t *Talk) attend(ctx context.Context, c *conference, m *member) (why string
 	t.leg.Focus()
 	joined, quiet := false, false // in the mix, and as others hear him; else he is told that he waits, and then hears music
 	alone := false
+	var knows *taping  // the recording that he was told of
 	var said chan bool // the prompt before the music
 	for {
 		t.sb.mu.Lock()
 		muted := m.muted || m.leg.held // what a phone on hold plays is not for the others
 		meeting, waits := c.meets()
+		taped := c.taped()
 		t.sb.mu.Unlock()
 		switch {
 		case meeting:
@@ -115,6 +122,12 @@ func (t *Talk) attend(ctx context.Context, c *conference, m *member) (why string
 			if muted != quiet {
 				c.mix.Mute(port, muted)
 				quiet = muted
+			}
+			if taped != nil && taped != knows {
+				if done, ok := t.start(promptConfRecorded); ok {
+					said = done
+				}
+				knows = taped
 			}
 		case !alone: // nobody to talk to
 			joined, alone = false, true
@@ -182,7 +195,7 @@ func (s *Switchboard) enter(room *Room, m *member) (c *conference, why string) {
 		}
 		s.mu.Lock()
 		if s.rooms[room.Number] == nil {
-			s.rooms[room.Number] = &conference{room: room, mix: mix, since: m.since}
+			s.rooms[room.Number] = &conference{room: room, mix: mix, since: m.since, record: room.Record, recordedBy: "room " + room.Number}
 			break
 		}
 		s.mu.Unlock() // somebody else was faster
@@ -192,6 +205,7 @@ func (s *Switchboard) enter(room *Room, m *member) (c *conference, why string) {
 	c = s.rooms[room.Number]
 	why = c.admit(m)
 	announce := why == "" && !c.room.Quiet && len(c.members) > 1
+	s.tapeRoom(c)
 	s.mu.Unlock()
 	if why != "" {
 		return nil, why
@@ -199,6 +213,7 @@ func (s *Switchboard) enter(room *Room, m *member) (c *conference, why string) {
 	if announce {
 		s.announce(c, promptConfJoined)
 	}
+	s.conferenceChanged(room.Number)
 	return c, ""
 }
 
@@ -243,6 +258,7 @@ func (s *Switchboard) leave(c *conference, m *member) {
 			other.remove(conferenceEnded)
 		}
 	}
+	s.tapeRoom(c)
 	c.tell()
 	announce := !last && !c.room.Quiet
 	s.mu.Unlock()
@@ -252,6 +268,7 @@ func (s *Switchboard) leave(c *conference, m *member) {
 	case announce:
 		s.announce(c, promptConfLeft)
 	}
+	s.conferenceChanged(c.room.Number)
 }
 
 // remove sends a member out. The caller holds s.mu.
@@ -270,52 +287,4 @@ func (m *member) stays() bool {
 	default:
 		return true
 	}
-}
-
-// conferenceKey is what a member's key does: 1 mutes himself, a moderator's 2 locks, 3 removes who came last, 4 mutes the others;
-// any other says what there is. It returns the prompt that tells him of it.
-func (s *Switchboard) conferenceKey(c *conference, m *member, key byte) (prompt string) {
-	prompt = promptConfMenu
-	if m.moderator {
-		prompt = promptConfModMenu
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case key == '1':
-		m.muted = !m.muted
-		prompt = pick(m.muted, promptConfMuted, promptConfUnmuted)
-	case !m.moderator:
-	case key == '2':
-		c.locked = !c.locked
-		prompt = pick(c.locked, promptConfLock, promptConfUnlock)
-	case key == '3':
-		for _, other := range slices.Backward(c.members) {
-			if other != m && other.stays() {
-				other.remove(memberRemoved)
-				break
-			}
-		}
-		prompt = ""
-	case key == '4':
-		muted := false // they are, if all of them can be heard now
-		for _, other := range c.members {
-			muted = muted || !other.moderator && !other.muted
-		}
-		for _, other := range c.members {
-			if !other.moderator {
-				other.muted = muted
-			}
-		}
-		prompt = pick(muted, promptConfAllMuted, promptConfAllOpen)
-		c.tell()
-	}
-	return prompt
-}
-
-func pick(yes bool, a, b string) string {
-	if yes {
-		return a
-	}
-	return b
 }

@@ -39,7 +39,7 @@ type seen struct {
 
 // info is c as people see it, but for who speaks. The caller holds s.mu.
 func (c *conference) info() seen {
-	i := seen{ConferenceInfo: ConferenceInfo{Number: c.room.Number, Name: c.room.Name, Since: c.since, Locked: c.locked}, mix: c.mix}
+	i := seen{ConferenceInfo: ConferenceInfo{Number: c.room.Number, Name: c.room.Name, Since: c.since, Locked: c.locked, Recorded: c.taped() != nil}, mix: c.mix}
 	for _, m := range c.members {
 		i.Members = append(i.Members, MemberInfo{Call: m.call, From: m.from, Since: m.since, Moderator: m.moderator, Muted: m.muted, Held: m.leg.held})
 		i.legs = append(i.legs, m.leg)
@@ -90,24 +90,31 @@ func (s *Switchboard) Conferences() []ConferenceInfo {
 	return list
 }
 
-// LockConference lets nobody but moderators in any more, and where everybody is one, nobody at all; or opens it again. It reports whether the room has a conference.
+// LockConference lets nobody but moderators in any more, and where everybody is one, nobody at all; or opens it again. It reports
+// whether the room has a conference.
 func (s *Switchboard) LockConference(room string, locked bool) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	c := s.rooms[room]
-	if c == nil {
-		return false
+	if c != nil {
+		c.locked = locked
 	}
-	c.locked = locked
-	return true
+	s.mu.Unlock()
+	if c != nil {
+		s.conferenceChanged(room)
+	}
+	return c != nil
 }
 
 // MuteMember has nobody hear a member, or hear him again. It reports whether there is such a member.
 func (s *Switchboard) MuteMember(room, call string, muted bool) bool {
-	return s.member(room, call, func(m *member) {
+	found := s.member(room, call, func(m *member) {
 		m.muted = muted
 		m.tell()
 	})
+	if found {
+		s.conferenceChanged(room)
+	}
+	return found
 }
 
 // RemoveMember sends a member out of a conference. It reports whether there is such a member.

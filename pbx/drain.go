@@ -45,11 +45,12 @@ func (s *Switchboard) Drain(ctx context.Context, grace time.Duration) error {
 	}
 }
 
-// Close ends all plans and waits for them. Legs are the line's to end.
+// Close ends all plans and recordings, and waits for them. Legs are the line's to end.
 func (s *Switchboard) Close() {
 	s.mu.Lock()
-	s.draining = true
+	s.draining, s.closed = true, true
 	s.mu.Unlock()
 	s.stop(GoingDown)
 	s.plans.Wait()
+	s.taping.Wait()
 }

@@ -79,8 +79,12 @@ func (s *Switchboard) Ended(leg *Leg, o Outcome) {
 		return
 	}
 	c.concludeLocked(o)
+	codes := leg.codes
 	var rest []*Leg
 	if leg.bridge != nil {
+		if c.taping != nil {
+			c.taping.end()
+		}
 		for _, other := range leg.bridge.legs {
 			if other != leg && !other.ended {
 				rest = append(rest, other)
@@ -98,6 +102,9 @@ func (s *Switchboard) Ended(leg *Leg, o Outcome) {
 	last := c.closeLocked()
 	s.mu.Unlock()
 
+	if codes != nil {
+		codes.end()
+	}
 	if leg.Incoming {
 		c.abandon(o)
 	}
@@ -174,6 +181,14 @@ func (o Outcome) forCaller() Outcome {
 		o.Status, o.Phrase = 500, ""
 	}
 	return o
+}
+
+// survive is for a deferred call in goroutines that others have made: a panic there ends nothing else.
+func (s *Switchboard) survive() {
+	if p := recover(); p != nil {
+		s.counters.panics.Add(1)
+		panicked(p)
+	}
 }
 
 // panicked reports a recovered panic: it ends one call, is logged with its stack, and nothing else notices.

@@ -14,10 +14,18 @@ const PromptMusic = "music"
 func (s *Switchboard) Held(leg *Leg, held bool) {
 	s.mu.Lock()
 	leg.held = held
+	if held && leg.notice != nil {
+		leg.notice = &notice{prompt: leg.notice.prompt} // from the beginning, when he comes back
+	}
+	room := ""
 	if leg.member != nil {
 		leg.member.tell()
+		room = leg.member.room
 	}
 	s.mu.Unlock()
+	if room != "" {
+		s.conferenceChanged(room)
+	}
 	s.settle(leg, !held)
 }
 
@@ -31,7 +39,10 @@ func (s *Switchboard) settle(leg *Leg, codecs bool) {
 		return
 	}
 	mine := b.changed == nil
-	b.changed, b.codecs, b.again = leg, b.codecs || codecs, true
+	b.changed, b.again = leg, true
+	if codecs {
+		b.codecs = leg
+	}
 	s.mu.Unlock()
 	for mine && s.settleOnce(b) {
 	}
@@ -40,7 +51,7 @@ func (s *Switchboard) settle(leg *Leg, codecs bool) {
 // settleOnce reports false if nothing was left to be done.
 //
 // The two hear each other. If one holds, the other hears music, and he himself nothing; if both do, there is nobody to hear
-// anything.
+// anything. Whoever is being told something hears that before all, and the other nothing meanwhile.
 func (s *Switchboard) settleOnce(b *Bridge) bool {
 	s.mu.Lock()
 	first, second := b.changed, b.legs[0]
@@ -53,9 +64,28 @@ func (s *Switchboard) settleOnce(b *Bridge) bool {
 		return false
 	}
 	codecs, one, other := b.codecs, first.held, second.held
-	b.codecs, b.again = false, false
+	mine, beginMine := first.told()
+	theirs, beginTheirs := second.told()
+	telling := mine != nil || theirs != nil
+	b.again = false
+	if !telling {
+		b.codecs = nil
+	}
 	s.mu.Unlock()
 	switch {
+	case telling:
+		if mine == nil {
+			disconnect(first)
+		}
+		if theirs == nil {
+			disconnect(second)
+		}
+		if beginMine {
+			s.play(first, mine)
+		}
+		if beginTheirs {
+			s.play(second, theirs)
+		}
 	case one && other:
 		disconnect(first)
 		disconnect(second)
@@ -63,7 +93,9 @@ func (s *Switchboard) settleOnce(b *Bridge) bool {
 		s.hold(first, second)
 	case other:
 		s.hold(second, first)
-	case codecs:
+	case codecs == second:
+		s.reconnect(second, first)
+	case codecs != nil:
 		s.reconnect(first, second)
 	default:
 		s.connect(b.legs[0], b.legs[1])
@@ -90,16 +122,18 @@ func (s *Switchboard) hold(by, leg *Leg) {
 
 // music is that of the extension of a leg; nil if there is none.
 func (s *Switchboard) music(leg *Leg) media.Sound {
-	number := leg.Contact.Extension
-	if leg.Incoming {
-		number = leg.Party.Number
-	}
-	if s.directory != nil {
-		if e := s.directory.Extension(number); e != nil && e.Services.Music != "" {
-			return s.prompt(PromptMusic + ":" + e.Services.Music)
-		}
+	if x := s.extension(leg); x != nil && x.Services.Music != "" {
+		return s.prompt(PromptMusic + ":" + x.Services.Music)
 	}
 	return s.prompt(PromptMusic)
+}
+
+// extension is that of a leg as it is now, nil if it has none.
+func (s *Switchboard) extension(leg *Leg) *Extension {
+	if s.directory == nil {
+		return nil
+	}
+	return s.directory.Extension(leg.number())
 }
 
 // disconnect leaves a leg, and who it is connected to, in silence.

@@ -22,7 +22,17 @@ type Leg struct {
 	ended   bool
 	over    chan struct{} // closed as the leg ends, if somebody waits for it
 	keys    chan<- byte   // who listens to its keys, nil if nobody
+	codes   *codeReader   // of the codes that it may press in a call, nil if there are none
+	notice  *notice       // what it has to be told, nil if nothing
 	counted string        // extension whose usage it is part of
+}
+
+// number is that of the leg's extension.
+func (l *Leg) number() string {
+	if l.Incoming {
+		return l.Party.Number
+	}
+	return l.Contact.Extension
 }
 
 // NewLeg is for Lines.

@@ -44,6 +44,7 @@ func (s *Switchboard) Calls() []CallInfo {
 func (c *Call) info() CallInfo {
 	i := CallInfo{ID: c.ID, From: c.From, To: Identity{Number: c.Dialled}, Dialled: c.Dialled,
 		Started: c.record.Started, Answered: c.record.Answered, Contact: c.record.Contact, State: "routing"}
+	i.Recorded = c.taping != nil && c.taping.running
 	switch {
 	case c.state == answered:
 		i.State = "answered"

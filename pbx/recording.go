@@ -1,6 +1,12 @@
 package pbx
 
-import "errors"
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"ringback/media"
+)
 
 // Errors of StartRecording, StopRecording and RecordConference.
 var (
@@ -13,12 +19,189 @@ var (
 	ErrNoConference = errors.New("there is no conference in this room")
 )
 
+// maxRecorded bounds the recordings of a call.
+const maxRecorded = 100
+
+// What those hear who are being recorded.
+const (
+	promptRecorded     = "call-recorded"
+	promptRecordingOn  = "recording-on"
+	promptRecordingOff = "recording-off"
+	promptError        = "error"
+)
+
 // StartRecording records a call from now on: what the caller says left, what the one says whom he talks to right. by is whose
-// doing it is. It does not wait for the disk: what becomes of it is in the record of the call.
-func (s *Switchboard) StartRecording(call, by string) error { return ErrNoRecordings }
+// doing it is. It does not wait for the disk: what becomes of it is in the record of the call. Errors are ErrNoSuchCall,
+// ErrNotConnected, ErrRecorded, ErrManyRecorded and ErrNoRecordings.
+func (s *Switchboard) StartRecording(call, by string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.calls[call]
+	if c == nil {
+		return ErrNoSuchCall
+	}
+	return s.recordCall(c, by, nil)
+}
 
-// StopRecording ends the recording of a call; by is whose doing it is, for the log.
-func (s *Switchboard) StopRecording(call, by string) error { return ErrNotRecorded }
+// StopRecording ends the recording of a call, whoever has begun it; by is whose doing that is, for the log. Errors are ErrNoSuchCall
+// and ErrNotRecorded.
+func (s *Switchboard) StopRecording(call, by string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch c := s.calls[call]; {
+	case c == nil:
+		return ErrNoSuchCall
+	case c.taping == nil || c.taping.ending:
+		return ErrNotRecorded
+	default:
+		c.taping.end()
+	}
+	s.log.Info("a recording was ended", "call", call, "by", by)
+	return nil
+}
 
-// RecordConference has the conference of a room be recorded, while two or more are in it, or no longer.
-func (s *Switchboard) RecordConference(room string, on bool, by string) error { return ErrNoRecordings }
+// recordCall begins to record a call; who is the party that wants it, nil if that is nobody in the call. The caller holds s.mu.
+func (s *Switchboard) recordCall(c *Call, by string, who *Leg) error {
+	both := c.legs()
+	switch {
+	case !s.tapes():
+		return ErrNoRecordings
+	case s.closed || c.state != answered || both[1] == nil:
+		return ErrNotConnected
+	case c.taping != nil:
+		return ErrRecorded
+	case len(c.record.Recorded) >= maxRecorded:
+		return ErrManyRecorded
+	}
+	r := Recording{Call: c.ID, From: c.From.Number, To: c.record.By, By: by, Started: time.Now().UTC(), Channels: 2}
+	if r.To == "" {
+		r.To = c.Dialled
+	}
+	c.open++ // until the disk has it: the record says what became of it
+	c.record.Recorded = append(c.record.Recorded, Recorded{By: by, Started: r.Started})
+	from := &conversation{s: s, c: c, both: both, who: who, entry: len(c.record.Recorded) - 1}
+	from.taping = s.tape(r, from)
+	c.taping = from.taping
+	return nil
+}
+
+// conversation is a call as it is recorded.
+type conversation struct {
+	s      *Switchboard
+	c      *Call
+	taping *taping
+	both   [2]*Leg // the caller's, and the one that he talks to
+	who    *Leg    // who wants it by a key, nil if nobody does
+	entry  int     // in the call's record
+}
+
+func (v *conversation) listen(sink func([]int16)) (deaf func()) {
+	capture := v.s.newCapture(len(v.both), sink)
+	for channel, leg := range v.both {
+		if err := capture.Hear(channel, leg.Port()); err != nil && !errors.Is(err, media.ErrClosed) { // the call is just ending
+			v.s.log.Error("a party is not recorded", "call", v.c.ID, "channel", channel, "err", err)
+		}
+	}
+	return capture.Close
+}
+
+func (v *conversation) begun() {
+	if v.who == nil {
+		if v.announced() {
+			v.s.tell(promptRecorded, v.both[:]...)
+		}
+		return
+	}
+	v.tell(promptRecordingOn)
+}
+
+func (v *conversation) ended(ok bool) {
+	v.s.mu.Lock()
+	if v.c.taping == v.taping {
+		v.c.taping = nil
+	}
+	v.s.mu.Unlock()
+	switch {
+	case v.who == nil:
+	case ok:
+		v.tell(promptRecordingOff)
+	default:
+		v.s.tell(promptError, v.who)
+	}
+}
+
+func (v *conversation) kept(r Recorded) {
+	v.s.mu.Lock()
+	v.c.record.Recorded = slices.Clone(v.c.record.Recorded) // a listener may have the one before
+	v.c.record.Recorded[v.entry] = r
+	last := v.c.closeLocked()
+	v.s.mu.Unlock()
+	if last {
+		v.s.finish(v.c)
+	}
+}
+
+// tell says something to the party that wants the recording, and where it is announced, to the other one.
+func (v *conversation) tell(prompt string) {
+	if v.announced() {
+		v.s.tell(prompt, v.both[:]...)
+	} else {
+		v.s.tell(prompt, v.who)
+	}
+}
+
+// announced reports whether both are told: if either of them wants it so.
+func (v *conversation) announced() bool {
+	return slices.ContainsFunc(v.both[:], func(leg *Leg) bool { return v.s.recordPolicy(leg).Announce })
+}
+
+// recordPolicy is that of a party now.
+func (s *Switchboard) recordPolicy(leg *Leg) RecordPolicy {
+	if x := s.extension(leg); x != nil {
+		return x.Services.Record
+	}
+	return RecordPolicy{}
+}
+
+// recordByPolicy begins to record a call that was answered just now, if the policy of either party says so.
+func (s *Switchboard) recordByPolicy(c *Call, caller, callee *Leg) {
+	if !s.tapes() {
+		return
+	}
+	var by *Leg
+	switch {
+	case s.recordPolicy(caller).Outgoing:
+		by = caller
+	case s.recordPolicy(callee).Incoming:
+		by = callee
+	default:
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.recordCall(c, "policy of "+by.number(), nil); err != nil && err != ErrNotConnected { // somebody has hung up just now
+		s.log.Error("a call is not recorded", "call", c.ID, "err", err)
+	}
+}
+
+// recordOnDemand is what *1 does: it begins a recording, or ends the one that the same extension has begun. What a policy or an
+// administrator wants recorded goes on.
+func (s *Switchboard) recordOnDemand(leg *Leg) {
+	number, prompt := leg.number(), ""
+	s.mu.Lock()
+	switch c := leg.call; {
+	case c.taping == nil:
+		if err := s.recordCall(c, number, leg); err != nil {
+			s.log.Info("a call is not recorded", "call", c.ID, "by", number, "err", err)
+			prompt = promptError
+		}
+	case c.taping.By == number:
+		c.taping.end()
+	default:
+		prompt = promptRecordingOn
+	}
+	s.mu.Unlock()
+	if prompt != "" {
+		s.tell(prompt, leg)
+	}
+}

@@ -34,12 +34,13 @@ type Options struct {
 
 // Switchboard carries out plans and keeps who talks to whom. It implements Exchange.
 type Switchboard struct {
-	line      Line
-	journal   Journal
-	route     func(*Call) Target
-	directory Directory
-	prompt    func(string) media.Sound
-	newRoom   func() media.Room
+	line              Line
+	journal           Journal
+	route             func(*Call) Target
+	directory         Directory
+	prompt            func(string) media.Sound
+	newRoom           func() media.Room
+	conferenceChanged func(room string)
 	// newCapture is Options.NewCapture, which may be nil.
 	newCapture func(channels int, sink func(frame []int16)) media.Capture
 	recent     *Recent
@@ -51,6 +52,8 @@ type Switchboard struct {
 	messages   chan struct{} // one token a message under way
 	waiting    chan plan     // to goroutines that have carried out a plan before
 	plans      sync.WaitGroup
+	recordings RecordingStore // nil: nothing is recorded
+	taping     sync.WaitGroup // recordings under way
 
 	mu       sync.Mutex // guards what follows; see the package's documentation
 	calls    map[string]*Call
@@ -58,6 +61,7 @@ type Switchboard struct {
 	turns    map[string]int         // whose turn it is, by group
 	rooms    map[string]*conference // by number of the room
 	draining bool
+	closed   bool          // nothing is begun any more
 	idle     chan struct{} // closed when draining and the last call is over
 }
 
@@ -76,7 +80,7 @@ const messagesAtOnce = 1024
 func New(o Options) *Switchboard {
 	s := &Switchboard{
 		line: o.Line, journal: o.Journal, route: o.Route, directory: o.Directory, log: o.Log,
-		waiting: make(chan plan), prompt: o.Prompt, newRoom: o.NewRoom, newCapture: o.NewCapture, recent: o.Recent, feed: o.Feed, rooms: make(map[string]*conference),
+		waiting: make(chan plan), prompt: o.Prompt, newRoom: o.NewRoom, conferenceChanged: o.ConferenceChanged, newCapture: o.NewCapture, recordings: o.Recordings, recent: o.Recent, feed: o.Feed, rooms: make(map[string]*conference),
 		messages: make(chan struct{}, messagesAtOnce), calls: make(map[string]*Call), usage: make(map[string]*usage), turns: make(map[string]int),
 	}
 	if s.prompt == nil {
@@ -84,6 +88,9 @@ func New(o Options) *Switchboard {
 	}
 	if s.newRoom == nil {
 		s.newRoom = func() media.Room { return nil }
+	}
+	if s.conferenceChanged == nil {
+		s.conferenceChanged = func(string) {}
 	}
 	if s.recent == nil {
 		s.recent = NewRecent()
@@ -210,7 +217,7 @@ func (s *Switchboard) put(c *Call, leg *Leg) {
 	s.journalAnswer(record)
 	if c.isServed() {
 		s.feed.call(CallAnswered, &record)
-		s.settle(caller, false)
+		s.connected(c, caller, leg)
 		return
 	}
 	if err := caller.Answer(transcodable(codecsOf(leg))); err != nil {
@@ -226,7 +233,15 @@ func (s *Switchboard) put(c *Call, leg *Leg) {
 		return
 	}
 	s.feed.call(CallAnswered, &record)
+	s.connected(c, caller, leg)
+}
+
+// connected has two who are answered now hear each other, with all that begins then.
+func (s *Switchboard) connected(c *Call, caller, callee *Leg) {
+	s.listenInCall(caller)
+	s.listenInCall(callee)
 	s.settle(caller, false)
+	s.recordByPolicy(c, caller, callee)
 }
 
 // journalAnswer writes the answered record before the caller's 200 goes out.
