@@ -150,5 +150,9 @@ func (v *visitor) envelope(at int, m pbx.VoiceMessage) string {
 	case now.AddDate(0, 0, -1).Format(time.DateOnly):
 		day = "time/yesterday"
 	}
-	return "vm-message,number:" + strconv.Itoa(at+1) + "," + from + ",vm-received," + day + ",time:" + came.Format("15:04")
+	urgent := ""
+	if m.Urgent {
+		urgent = "vm-urgent,"
+	}
+	return urgent + "vm-message,number:" + strconv.Itoa(at+1) + "," + from + ",vm-received," + day + ",time:" + came.Format("15:04")
 }

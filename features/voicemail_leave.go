@@ -117,34 +117,59 @@ func (l *deposit) take(ctx context.Context) taken {
 	return l.review(ctx, id, tape)
 }
 
-// review lets the caller hear what he has said, or say it again. Who hangs up, or presses nothing, keeps it.
+// review lets the caller hear what he has said, say it again, or make it urgent. Who hangs up, or presses nothing, keeps it.
 func (l *deposit) review(ctx context.Context, id string, tape pbx.Tape) taken {
-	kept := false
+	kept, urgent := false, false
+	keep := func() bool {
+		kept = kept || l.keep(ctx, tape)
+		return kept
+	}
 	var first []string
 	for {
-		key, _ := choose(ctx, l.t, "123", first, "vm-review")
+		key, _ := choose(ctx, l.t, "1234", first, "vm-review")
 		switch {
-		case key == '3' && kept:
-			if err := l.Messages.Remove(ctx, l.box.Number, id); err != nil {
-				l.failed(ctx, err)
+		case answeredElsewhere(ctx) && !kept:
+			return takeDone
+		case key == '2':
+			if !keep() {
 				return takeDone
 			}
-			return takeAgain
+			first = []string{pbx.PromptMessage + ":" + l.box.Number + ":" + id}
 		case key == '3':
+			if kept {
+				if err := l.Messages.Remove(ctx, l.box.Number, id); err != nil {
+					l.failed(ctx, err)
+					return takeDone
+				}
+			}
 			return takeAgain
-		case answeredElsewhere(ctx):
+		case key == '4':
+			urgent = !urgent
+			first = []string{"vm-not-urgent"}
+			if urgent {
+				first = []string{"vm-urgent"}
+			}
+		default:
+			if keep() && l.mark(ctx, id, urgent) {
+				l.t.Play(ctx, "vm-message-sent")
+			}
 			return takeDone
 		}
-		if !kept && !l.keep(ctx, tape) {
-			return takeDone
-		}
-		kept = true
-		if key != '2' {
-			l.t.Play(ctx, "vm-message-sent")
-			return takeDone
-		}
-		first = []string{pbx.PromptMessage + ":" + l.box.Number + ":" + id}
 	}
+}
+
+// mark makes a message that is kept urgent. It reports false if that could not be done, and tells the caller.
+func (l *deposit) mark(ctx context.Context, id string, urgent bool) bool {
+	if !urgent {
+		return true
+	}
+	saving, stop := toTheEnd(ctx)
+	defer stop()
+	if err := l.Messages.MarkUrgent(saving, l.box.Number, id, true); err != nil {
+		l.failed(ctx, err)
+		return false
+	}
+	return true
 }
 
 // keep brings the message into the mailbox, also when the caller has gone. It reports false if something is missing of it, and tells
