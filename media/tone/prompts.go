@@ -19,9 +19,18 @@ import (
 //	enter-number                the dial tone for three seconds
 //	enter-pin                   three low beeps
 //	conf-enter-pin              as enter-pin
+//	vm-enter-mailbox, vm-new-pin …  of voicemail: as enter-number, enter-pin, done and error
 //	conf-joined, conf-left      two short notes, rising or falling, for all in a conference
 //	conf-muted …                as on and off
 //	conf-removed, conf-ended    the special information tone
+//	call-recorded               a beep of 1400 Hz
+//	recording-on …              as on and off
+//	vm-enter-mailbox            as enter-number
+//	vm-new-pin, vm-repeat-pin   as enter-pin
+//	vm-deleted, vm-undeleted    as off and on
+//	vm-message-sent, vm-saved, vm-greeting-saved, vm-pin-changed
+//	                            as done
+//	vm-too-short …              what a mailbox cannot do: the special information tone
 //	digits:1000                 the keys' tones (DTMF), slowly; what is not a key is a pause
 //	time:15:04                  the same of the four digits
 //
@@ -36,24 +45,43 @@ func Prompts(country string) (func(name string) media.Sound, error) {
 		return nil, err
 	}
 	tones := map[string]Tone{
-		"ringing":      plan.Ringing,
-		"busy":         plan.Busy,
-		"congestion":   plan.Congestion,
-		"on":           notes(600, 900),
-		"off":          notes(900, 600),
-		"done":         plan.Confirmation,
-		"beep":         {Times: 1, Segments: []Segment{on(sine(beepLevel, 1000), 400), off(60)}},
-		"error":        plan.Information,
-		"invalid":      plan.Information,
-		"press-1":      beeps(1000, 2, 1600).Repeated(5),
-		"enter-pin":    beeps(700, 3, 200),
-		"conf-joined":  notes(500, 750),
-		"conf-left":    notes(750, 500),
-		"enter-number": {Segments: []Segment{on(plan.Dial.Segments[0].Partials, 3000)}, Times: 1},
+		"ringing":       plan.Ringing,
+		"busy":          plan.Busy,
+		"congestion":    plan.Congestion,
+		"on":            notes(600, 900),
+		"off":           notes(900, 600),
+		"done":          plan.Confirmation,
+		"beep":          {Times: 1, Segments: []Segment{on(sine(beepLevel, 1000), 400), off(60)}},
+		"error":         plan.Information,
+		"invalid":       plan.Information,
+		"press-1":       beeps(1000, 2, 1600).Repeated(5),
+		"enter-pin":     beeps(700, 3, 200),
+		"conf-joined":   notes(500, 750),
+		"conf-left":     notes(750, 500),
+		"call-recorded": {Times: 1, Segments: []Segment{on(sine(beepLevel, 1400), 400), off(60)}},
+		"enter-number":  {Segments: []Segment{on(plan.Dial.Segments[0].Partials, 3000)}, Times: 1},
 	}
 	for conference, like := range map[string]string{"enter-pin": "enter-pin", "removed": "error", "ended": "error", "muted": "off", "unmuted": "on",
 		"all-muted": "off", "all-unmuted": "on", "now-locked": "on", "now-unlocked": "off"} {
 		tones["conf-"+conference] = tones[like]
+	}
+	for name, like := range map[string]string{"recording-on": "on", "recording-off": "off", "vm-enter-mailbox": "enter-number", "vm-new-pin": "enter-pin",
+		"vm-repeat-pin": "enter-pin", "vm-deleted": "off", "vm-undeleted": "on", "vm-message-sent": "done", "vm-saved": "done",
+		"vm-greeting-saved": "done", "vm-pin-changed": "done", "vm-too-short": "error", "vm-mailbox-full": "error", "vm-no-such-mailbox": "error",
+		"vm-no-messages": "error", "vm-no-more-messages": "error", "vm-no-number": "error", "vm-pin-too-short": "error", "vm-pin-mismatch": "error"} {
+		tones[name] = tones[like]
+	}
+	for like, names := range map[string][]string{
+		"enter-number": {"vm-enter-mailbox"},
+		"enter-pin":    {"vm-new-pin", "vm-repeat-pin"},
+		"done":         {"vm-message-sent", "vm-saved", "vm-undeleted", "vm-greeting-saved", "vm-greeting-standard", "vm-pin-changed"},
+		"off":          {"vm-deleted"},
+		"error": {"wrong-pin", "too-many-attempts", "vm-too-short", "vm-mailbox-full", "vm-no-such-mailbox", "vm-pin-too-short", "vm-pin-mismatch",
+			"vm-no-messages", "vm-no-more-messages", "vm-no-number", "vm-first-message"},
+	} {
+		for _, name := range names {
+			tones[name] = tones[like]
+		}
 	}
 	refusals := map[string]int{"no-such-number": 1, "closed": 2, "not-allowed": 3, "rejected": 4, "anonymous-rejected": 5, "conf-full": 6, "conf-locked": 7}
 	one := func(name string) media.Sound {

@@ -14,6 +14,7 @@ func TestPrompts(t *testing.T) {
 		"on": {300 * time.Millisecond, time.Second}, "off": {300 * time.Millisecond, time.Second},
 		"done": {500 * time.Millisecond, time.Second}, "error": {time.Second, 3 * time.Second},
 		"press-1": {5 * time.Second, 15 * time.Second}, "enter-number": {time.Second, 5 * time.Second}, "enter-pin": {500 * time.Millisecond, 2 * time.Second},
+		"beep":     {400 * time.Millisecond, time.Second},
 		"rejected": {5 * time.Second, 10 * time.Second}, "anonymous-rejected": {5 * time.Second, 10 * time.Second},
 		"closed": {5 * time.Second, 10 * time.Second}, "not-allowed": {5 * time.Second, 10 * time.Second},
 		"no-such-number": {5 * time.Second, 10 * time.Second},
