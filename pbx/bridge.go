@@ -13,9 +13,9 @@ type Bridge struct {
 	legs []*Leg
 
 	// What settle has to do.
-	changed *Leg // by whom; nil: nobody is at it
-	codecs  *Leg // who has other codecs now, or was on hold; nil: nobody
-	again   bool // since it was last begun
+	settling bool // somebody is at it
+	again    bool // something has changed since it was last begun
+	codecs   *Leg // who has other codecs now, or was on hold until now; nil: nobody
 }
 
 // join puts the two legs in one bridge of call c. The caller holds s.mu.

@@ -24,7 +24,7 @@ type Call struct {
 	// Guarded by Switchboard.mu.
 	caller *Leg  // the slot: who waits for the plan, nil once that leg has ended
 	early  *Leg  // whose early media the caller hears
-	open   int   // legs of this call that have not ended, its plan and its recordings until those are done; at 0 the record is written
+	open   int32 // legs of this call that have not ended, its plan and its recordings until those are done; at 0 the record is written
 	state  state // how far it is
 	served bool  // a service of the PBX has answered; the plan may go on
 	tone   bool  // a caller who is served hears ringing

@@ -38,8 +38,8 @@ func (s *Switchboard) settle(leg *Leg, codecs bool) {
 		s.mu.Unlock()
 		return
 	}
-	mine := b.changed == nil
-	b.changed, b.again = leg, true
+	mine := !b.settling
+	b.settling, b.again = true, true
 	if codecs {
 		b.codecs = leg
 	}
@@ -54,12 +54,9 @@ func (s *Switchboard) settle(leg *Leg, codecs bool) {
 // anything. Whoever is being told something hears that before all, and the other nothing meanwhile.
 func (s *Switchboard) settleOnce(b *Bridge) bool {
 	s.mu.Lock()
-	first, second := b.changed, b.legs[0]
-	if second == first {
-		second = b.legs[1]
-	}
+	first, second := b.legs[0], b.legs[1]
 	if !b.again || first.bridge != b {
-		b.changed = nil
+		b.settling = false
 		s.mu.Unlock()
 		return false
 	}
@@ -98,7 +95,7 @@ func (s *Switchboard) settleOnce(b *Bridge) bool {
 	case codecs != nil:
 		s.reconnect(first, second)
 	default:
-		s.connect(b.legs[0], b.legs[1])
+		s.connect(first, second)
 	}
 	return true
 }

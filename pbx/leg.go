@@ -7,19 +7,19 @@ import "time"
 type Leg struct {
 	Signalling
 	ID       string
-	Incoming bool     // the party called us
 	Party    Identity // who is at the other end, as the directory knows it
 	Contact  Contact  // the phone, as far as known
 	SIPID    string   // SIP Call-ID, for records and logs
 	Created  time.Time
 	Only     []string // IDs of the contacts that an incoming leg asked for by GRUU (RFC 5627); nil: all of the number
+	Incoming bool     // the party called us
 
 	// Guarded by Switchboard.mu.
+	held    bool
+	ended   bool
 	call    *Call // nil before Incoming
 	bridge  *Bridge
-	held    bool
-	member  *member // of a conference, nil if it is in none
-	ended   bool
+	member  *member       // of a conference, nil if it is in none
 	over    chan struct{} // closed as the leg ends, if somebody waits for it
 	keys    chan<- byte   // who listens to its keys, nil if nobody
 	codes   *codeReader   // of the codes that it may press in a call, nil if there are none
