@@ -62,10 +62,6 @@ type withPassword struct {
 	Password string `json:"password,omitempty" doc:"The password if it was generated, shown this one time."`
 }
 
-type numberPath struct {
-	Number string `path:"number" maxLength:"32" example:"1000"`
-}
-
 const noExtension = "There is no extension of that number."
 
 func (s *Server) extensionRoutes() {
@@ -77,12 +73,7 @@ func (s *Server) extensionRoutes() {
 	register(s, operation("remove-extension", http.MethodDelete, one, tag, "Remove an extension and its registrations", http.StatusNoContent, 404), s.removeExtension)
 }
 
-type extensionsIn struct {
-	After string `query:"after" maxLength:"32" doc:"next of the page before."`
-	Limit int    `query:"limit" minimum:"1" maximum:"10000" default:"1000" doc:"Items a page."`
-}
-
-func (s *Server) listExtensions(ctx context.Context, in *extensionsIn) (*answer[page[extension]], error) {
+func (s *Server) listExtensions(ctx context.Context, in *pageIn) (*answer[page[extension]], error) {
 	all, err := s.b.Extensions.ListExtensions(ctx, in.After, in.Limit)
 	if err != nil {
 		return nil, s.failed(err, noExtension)

@@ -40,6 +40,10 @@ type memory struct {
 	groups        map[string]pbx.Group
 	rooms         map[string]pbx.Room
 	menus         map[string]pbx.Menu
+	mailboxes     map[string]pbx.Mailbox
+	messages      *memoryMessages // nil: none
+	recordings    *memoryRecordings
+	recorder      *memoryRecorder
 	up            []pbx.ConferenceInfo
 	hours         map[string]pbx.Hours
 	office        pbx.Office
@@ -249,17 +253,28 @@ func filled() *memory {
 				Ended: epoch.Add(4 * time.Minute), By: "1001", Outcome: "answered", EndedBy: "caller", Codec: "PCMU", FromPhone: pbx.Quality{PacketsIn: 3000, JitterIn: 1500 * time.Microsecond, MOSIn: 4.4, RoundTrip: 80 * time.Millisecond}},
 			{ID: "r2", From: "1001", To: "1000", Started: epoch.Add(time.Minute), Ended: epoch.Add(2 * time.Minute), Outcome: "busy", Status: 486, Cause: 17, EndedBy: "callee"},
 			{ID: "r1", From: "+4930123", FromName: "@SUM(1)", To: "1000", Started: epoch, Ended: epoch, Outcome: "cancelled", Status: 487, EndedBy: "caller", Reason: "-1+1"}},
-		tokens:   []Token{{Name: "first", Created: epoch}},
-		services: map[string]pbx.Services{},
-		groups:   map[string]pbx.Group{},
-		rooms:    map[string]pbx.Room{},
-		menus:    map[string]pbx.Menu{},
-		hours:    map[string]pbx.Hours{},
+		tokens:    []Token{{Name: "first", Created: epoch}},
+		services:  map[string]pbx.Services{},
+		groups:    map[string]pbx.Group{},
+		rooms:     map[string]pbx.Room{},
+		menus:     map[string]pbx.Menu{},
+		mailboxes: map[string]pbx.Mailbox{},
+		hours:     map[string]pbx.Hours{},
 	}
 }
 
 func (m *memory) backend() Backend {
-	return Backend{Extensions: m, Services: m, Groups: m, Rooms: m, Menus: m, Hours: m, Office: m, Prompts: newMemoryPrompts(m), Plans: m, Registrations: memoryRegistrations{m}, Calls: m, Conferences: m, Records: memoryRecords{m}, Tokens: memoryTokens{m}, Users: m,
+	if m.messages == nil {
+		m.messages = &memoryMessages{memory: m, greetings: map[string]string{}}
+	}
+	if m.recordings == nil {
+		m.recordings = &memoryRecordings{memory: m}
+	}
+	if m.recorder == nil {
+		m.recorder = &memoryRecorder{}
+	}
+	return Backend{Extensions: m, Services: m, Groups: m, Rooms: m, Menus: m, Mailboxes: m, Messages: m.messages, Recordings: m.recordings, Recorder: m.recorder,
+		Hours: m, Office: m, Prompts: newMemoryPrompts(m), Plans: m, Registrations: memoryRegistrations{m}, Calls: m, Conferences: m, Records: memoryRecords{m}, Tokens: memoryTokens{m}, Users: m,
 		Ready: func() error { return m.notReady }}
 }
 

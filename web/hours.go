@@ -2,11 +2,7 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"net/url"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"ringback/pbx"
 )
@@ -14,13 +10,30 @@ import (
 const noHours = "There are no opening hours of that name."
 
 func (s *Server) hoursRoutes() {
-	const path, one, tag = "/hours", "/hours/{name}", "hours"
-	register(s, operation("list-hours", http.MethodGet, path, tag, "List opening hours by name", 0), s.listHours)
-	register(s, operation("create-hours", http.MethodPost, path, tag, "Create opening hours", http.StatusCreated, 409), s.createHours)
-	register(s, operation("get-hours", http.MethodGet, one, tag, "Show opening hours", 0, 404), s.getHours)
-	register(s, operation("put-hours", http.MethodPut, one, tag, "Replace opening hours, or create them (201)", 0), s.putHours)
-	register(s, operation("remove-hours", http.MethodDelete, one, tag, "Remove opening hours; not those that are in use", http.StatusNoContent, 404, 409), s.removeHours)
-	register(s, operation("switch-hours", http.MethodPut, one+"/mode", tag, "Switch between day, night and the clock", 0, 404), s.switchHours)
+	b := s.b.Hours
+	d := documents[pbx.Hours, pbx.Hours]{path: "/hours", name: "hours", a: "opening hours", many: "opening hours", remove: "; not those that are in use", used: true,
+		missing: noHours, exists: "There are opening hours of that name already.", moved: "hours that get another name are new ones.",
+		key: func(h pbx.Hours) string { return h.Name }, of: func(h *pbx.Hours) (field, key string) { return "name", h.Name }, show: whole,
+		all: b.ListHours, get: b.GetHours, create: given(b.CreateHours), replace: given(b.ReplaceHours), drop: b.DeleteHours}
+	const one = "/hours/{name}"
+	register(s, d.listing("name"), func(ctx context.Context, in *hoursIn) (*answer[page[pbx.Hours]], error) {
+		return d.doList(ctx, s, in.After, in.Limit)
+	})
+	register(s, d.creating(), func(ctx context.Context, in *body[pbx.Hours]) (*keyed[pbx.Hours], error) {
+		return d.doCreate(ctx, s, in)
+	})
+	register(s, d.getting(one), func(ctx context.Context, in *namePath) (*answer[pbx.Hours], error) { return d.doGet(ctx, s, in.Name) })
+	register(s, d.putting(one), func(ctx context.Context, in *putHoursIn) (*keyed[pbx.Hours], error) {
+		return d.doPut(ctx, s, in.Name, &in.body)
+	})
+	register(s, d.removing(one), func(ctx context.Context, in *namePath) (*struct{}, error) { return d.doRemove(ctx, s, in.Name) })
+	register(s, operation("switch-hours", http.MethodPut, one+"/mode", "hours", "Switch between day, night and the clock", 0, 404),
+		func(ctx context.Context, in *switchHoursIn) (*answer[pbx.Hours], error) {
+			if err := b.SwitchHours(ctx, in.Name, in.Body.Mode, set(ctx)); err != nil {
+				return nil, s.failed(err, noHours)
+			}
+			return d.doGet(ctx, s, in.Name)
+		})
 }
 
 type hoursIn struct {
@@ -40,56 +53,9 @@ func whole(h pbx.Hours) pbx.Hours {
 	return h
 }
 
-func (s *Server) listHours(ctx context.Context, in *hoursIn) (*answer[page[pbx.Hours]], error) {
-	all, err := s.b.Hours.ListHours(ctx, in.After, in.Limit)
-	if err != nil {
-		return nil, s.failed(err, noHours)
-	}
-	return pageOf(all, in.Limit, whole, func(v pbx.Hours) string { return v.Name }), nil
-}
-
-func (s *Server) getHours(ctx context.Context, in *namePath) (*answer[pbx.Hours], error) {
-	h, err := s.b.Hours.GetHours(ctx, in.Name)
-	if err != nil {
-		return nil, s.failed(err, noHours)
-	}
-	return &answer[pbx.Hours]{whole(h)}, nil
-}
-
-func (s *Server) createHours(ctx context.Context, in *struct{ Body pbx.Hours }) (*keyed[pbx.Hours], error) {
-	h, err := s.b.Hours.CreateHours(ctx, set(ctx), in.Body)
-	if errors.Is(err, ErrExists) {
-		return nil, huma.Error409Conflict("There are opening hours of that name already.")
-	} else if err != nil {
-		return nil, s.failed(err, noHours)
-	}
-	return &keyed[pbx.Hours]{http.StatusCreated, apiRoot + "/hours/" + url.PathEscape(h.Name), whole(h)}, nil
-}
-
 type putHoursIn struct {
 	Name string `path:"name" maxLength:"128" example:"office"`
-	Body pbx.Hours
-}
-
-// putHours replaces or creates (RFC 9110 §9.3.4).
-func (s *Server) putHours(ctx context.Context, in *putHoursIn) (*keyed[pbx.Hours], error) {
-	if in.Body.Name != in.Name {
-		return nil, s.failed(&Invalid{"name", "name must be the one in the address; hours that get another name are new ones."}, "")
-	}
-	h, err := s.b.Hours.ReplaceHours(ctx, set(ctx), in.Body)
-	if errors.Is(err, ErrNotFound) {
-		return s.createHours(ctx, &struct{ Body pbx.Hours }{in.Body})
-	} else if err != nil {
-		return nil, s.failed(err, noHours)
-	}
-	return &keyed[pbx.Hours]{Status: http.StatusOK, Body: whole(h)}, nil
-}
-
-func (s *Server) removeHours(ctx context.Context, in *namePath) (*struct{}, error) {
-	if err := s.b.Hours.DeleteHours(ctx, in.Name); err != nil {
-		return nil, s.failed(inUse(err), noHours)
-	}
-	return nil, nil
+	body[pbx.Hours]
 }
 
 type mode struct {
@@ -99,11 +65,4 @@ type mode struct {
 type switchHoursIn struct {
 	Name string `path:"name" maxLength:"128" example:"office"`
 	Body mode
-}
-
-func (s *Server) switchHours(ctx context.Context, in *switchHoursIn) (*answer[pbx.Hours], error) {
-	if err := s.b.Hours.SwitchHours(ctx, in.Name, in.Body.Mode, set(ctx)); err != nil {
-		return nil, s.failed(err, noHours)
-	}
-	return s.getHours(ctx, &namePath{in.Name})
 }

@@ -55,6 +55,7 @@ func (s *Server) describe() huma.Config {
 				{Name: "groups", Description: "Ring groups: numbers that several extensions answer."},
 				{Name: "rooms", Description: "Conference rooms: numbers where callers meet."},
 				{Name: "menus", Description: "IVR menus: numbers whose callers choose by keys where the call goes."},
+				{Name: "mailboxes", Description: "Voicemail: where the messages of callers are kept, and what they are greeted with."},
 				{Name: "hours", Description: "Opening hours, holidays and the day/night switch."},
 				{Name: "office", Description: "What holds for all extensions: screening, classes of calls, feature codes."},
 				{Name: "prompts", Description: "What callers hear of the PBX: the recordings, which files of one's own may replace."},
@@ -62,6 +63,7 @@ func (s *Server) describe() huma.Config {
 				{Name: "registrations", Description: "Phones that are registered now."},
 				{Name: "calls", Description: "Calls that are up."},
 				{Name: "conferences", Description: "Conferences that are up, and who is in them."},
+				{Name: "recordings", Description: "The sound of calls and conferences that is kept."},
 				{Name: "records", Description: "Call records: every attempt, newest first."},
 				{Name: "tokens", Description: "API tokens."},
 			},
@@ -80,4 +82,9 @@ func operation(id, method, path, tag, summary string, status int, errs ...int) h
 
 func register[I, O any](s *Server, o huma.Operation, handle func(context.Context, *I) (*O, error)) {
 	huma.Register(s.api, o, handle)
+	for _, known := range operations(s.api.OpenAPI().Paths[o.Path]) {
+		if b := known.RequestBody; b != nil && b.Content["application/json"] != nil {
+			delete(b.Content, "application/octet-stream") // huma's, where a handler looks at the JSON itself
+		}
+	}
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
+
+	"ringback/pbx"
 )
 
 // Errors are problem details (RFC 9457) everywhere. huma's own echo the offending value, which may be a password:
@@ -91,6 +93,9 @@ const internal = "Something went wrong inside; the log says what."
 
 // failed turns an error of the Backend into what the client may know.
 func (s *Server) failed(err error, missing string) error {
+	if errors.Is(err, pbx.ErrNoSuchSound) {
+		err = ErrNotFound
+	}
 	var status huma.StatusError
 	var bad *Invalid
 	switch {

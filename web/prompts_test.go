@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-const sound = "Content-Type: audio/wav"
+const asWAV = "Content-Type: audio/wav"
 
 func TestPrompts(t *testing.T) {
 	c := serve(t, filled())
@@ -22,7 +22,7 @@ func TestPrompts(t *testing.T) {
 	if len(l.Items) != 1 || l.Next != "closed" {
 		t.Errorf("first page: %+v", l)
 	}
-	for _, kind := range []string{sound, "Content-Type: audio/x-wav", "Content-Type: application/octet-stream", "Content-Type:"} {
+	for _, kind := range []string{asWAV, "Content-Type: audio/x-wav", "Content-Type: application/octet-stream", "Content-Type:"} {
 		if w := c.ask("PUT", "/api/v1/prompts/en/digits%2F7", "RIFF own", kind); w.Code != 204 || w.Body.Len() > 0 {
 			t.Fatalf("%s: %d %s", kind, w.Code, w.Body)
 		}
@@ -53,32 +53,32 @@ func TestPromptErrors(t *testing.T) {
 	}{
 		{"GET", "en/nonsense", "", "", 404, "no prompt of that name"},
 		{"GET", "tlh/closed", "", "", 422, "language"},
-		{"PUT", "tlh/closed", "RIFF", sound, 422, "language"},
-		{"PUT", "en/closed", "nonsense", sound, 422, "This is not a WAV file."},
-		{"PUT", "en/closed", "", sound, 422, "This is not a WAV file."},
+		{"PUT", "tlh/closed", "RIFF", asWAV, 422, "language"},
+		{"PUT", "en/closed", "nonsense", asWAV, 422, "This is not a WAV file."},
+		{"PUT", "en/closed", "", asWAV, 422, "This is not a WAV file."},
 		{"PUT", "en/closed", "RIFF", "Content-Type: text/html", 415, "audio/wav"},
 		{"PUT", "en/closed", "RIFF", "Content-Type: /;", 415, "audio/wav"},
-		{"PUT", "en/..%2F..%2Fetc%2Fpasswd", "RIFF", sound, 422, "name"},
-		{"PUT", "en/%2Fetc%2Fpasswd", "RIFF", sound, 422, "name"},
-		{"PUT", "en/closed%00", "RIFF", sound, 422, "name"},
-		{"PUT", "en/" + strings.Repeat("a", 300), "RIFF", sound, 422, ""},
-		{"PUT", "en/../../etc/passwd", "RIFF", sound, 404, ""},
+		{"PUT", "en/..%2F..%2Fetc%2Fpasswd", "RIFF", asWAV, 422, "name"},
+		{"PUT", "en/%2Fetc%2Fpasswd", "RIFF", asWAV, 422, "name"},
+		{"PUT", "en/closed%00", "RIFF", asWAV, 422, "name"},
+		{"PUT", "en/" + strings.Repeat("a", 300), "RIFF", asWAV, 422, ""},
+		{"PUT", "en/../../etc/passwd", "RIFF", asWAV, 404, ""},
 		{"GET", "en/..%5Cclosed", "", "", 422, "name"},
 		{"DELETE", "en/..%2Fclosed", "", "", 422, "name"},
-		{"PUT", "en/closed", strings.Repeat("RIFF", 25<<20), sound, 413, "16 MiB"},
-		{"POST", "en/closed", "RIFF", sound, 405, ""},
+		{"PUT", "en/closed", strings.Repeat("RIFF", 25<<20), asWAV, 413, "16 MiB"},
+		{"POST", "en/closed", "RIFF", asWAV, 405, ""},
 	} {
 		t.Run(x.method+" "+x.path[:min(len(x.path), 40)], func(t *testing.T) {
 			bad(t, c.ask(x.method, path+x.path, x.body, x.header), x.status, x.detail)
 		})
 	}
 	m.broken = fmt.Errorf("%w: no space left", ErrFull)
-	bad(t, c.ask("PUT", path+"en/closed", "RIFF", sound), 507, "full")
+	bad(t, c.ask("PUT", path+"en/closed", "RIFF", asWAV), 507, "full")
 	bad(t, c.ask("GET", path+"en/closed", ""), 507, "full")
 }
 
-// upload is a PUT of a body of unknown length.
-func upload(c client, body io.Reader) *httptest.ResponseRecorder {
+// stream is a PUT of a body of unknown length.
+func stream(c client, body io.Reader) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("PUT", "/api/v1/prompts/en/closed", body)
 	r.ContentLength = -1
 	r.Header.Set("Authorization", "Bearer "+secret)
@@ -107,12 +107,12 @@ func TestUploads(t *testing.T) {
 	b.Prompts = p
 	c := client{t, New(b, Options{}).Handler()}
 	e := &endless{}
-	bad(t, upload(c, e), 413, "16 MiB")
+	bad(t, stream(c, e), 413, "16 MiB")
 	if e.read > maxSound+1<<20 {
 		t.Errorf("%d bytes were read", e.read)
 	}
-	bad(t, upload(c, io.MultiReader(strings.NewReader("RIFF"), broken{})), 400, "whole")
-	if w := upload(c, io.LimitReader(&endless{}, maxSound)); w.Code != 204 || len(p.files["closed"]) != maxSound {
+	bad(t, stream(c, io.MultiReader(strings.NewReader("RIFF"), broken{})), 400, "whole")
+	if w := stream(c, io.LimitReader(&endless{}, maxSound)); w.Code != 204 || len(p.files["closed"]) != maxSound {
 		t.Errorf("as large as it may be: %d %s", w.Code, w.Body)
 	}
 
@@ -123,14 +123,14 @@ func TestUploads(t *testing.T) {
 	for range maxUploads {
 		r, w := io.Pipe()
 		ends = append(ends, w)
-		go func() { done <- upload(c, io.MultiReader(strings.NewReader("no"), r)).Code }()
+		go func() { done <- stream(c, io.MultiReader(strings.NewReader("no"), r)).Code }()
 		select {
 		case <-p.reading:
 		case status := <-done:
 			t.Fatalf("not read: %d", status)
 		}
 	}
-	w := upload(c, strings.NewReader("RIFF"))
+	w := stream(c, strings.NewReader("RIFF"))
 	bad(t, w, http.StatusServiceUnavailable, "busy")
 	if w.Header().Get("Retry-After") == "" {
 		t.Error("no Retry-After")
@@ -142,7 +142,7 @@ func TestUploads(t *testing.T) {
 		}
 	}
 	p.reading = nil
-	if w := upload(c, strings.NewReader("RIFF")); w.Code != 204 {
+	if w := stream(c, strings.NewReader("RIFF")); w.Code != 204 {
 		t.Errorf("afterwards: %d %s", w.Code, w.Body)
 	}
 }

@@ -13,7 +13,8 @@ import (
 // describeTypes says in the API's description what the fields of pbx's types mean: pbx itself knows nothing of HTTP.
 // Routes that use the types are registered after it.
 func describeTypes(r huma.Registry) {
-	for _, t := range []reflect.Type{reflect.TypeFor[services](), reflect.TypeFor[pbx.Group](), reflect.TypeFor[pbx.Menu](), reflect.TypeFor[room](), reflect.TypeFor[pbx.Hours](), reflect.TypeFor[pbx.Office](),
+	for _, t := range []reflect.Type{reflect.TypeFor[services](), reflect.TypeFor[pbx.Group](), reflect.TypeFor[pbx.Menu](), reflect.TypeFor[room](), reflect.TypeFor[mailbox](),
+		reflect.TypeFor[pbx.VoiceMessage](), reflect.TypeFor[pbx.Recording](), reflect.TypeFor[pbx.Hours](), reflect.TypeFor[pbx.Office](),
 		reflect.TypeFor[pbx.Node](), reflect.TypeFor[pbx.CDR]()} {
 		r.Schema(t, true, "")
 	}
@@ -42,7 +43,7 @@ func describeTypes(r huma.Registry) {
 	}
 	on := property(r, "Node.on") // huma takes a list of small numbers for bytes, though each is a word in JSON
 	on.Type, on.ContentEncoding, on.Items = huma.TypeArray, "", &huma.Schema{Type: huma.TypeString, Enum: kinds}
-	for _, s := range []*huma.Schema{r.Map()["Group"], r.Map()["Room"], r.Map()["Menu"]} { // these have defaults; what is disabled says so itself
+	for _, s := range []*huma.Schema{r.Map()["Group"], r.Map()["Room"], r.Map()["Menu"], r.Map()["Mailbox"]} { // these have defaults; what is disabled says so itself
 		s.Required = slices.DeleteFunc(s.Required, func(name string) bool { return name == "name" || name == "strategy" || name == "seconds" })
 	}
 	for _, s := range r.Map() {
@@ -97,6 +98,8 @@ var meanings = map[string]string{
 	"Services.class":               "The dearest class of call allowed, see classes of the office; \"\": every one.",
 	"Services.redirect":            "What a redirection (3xx) by its phone does: \"\" the PBX follows it to extensions and permitted hosts, \"pass\" the caller gets it, \"refuse\" it counts as a refusal.",
 	"Services.music":               "The class of music that those hear whom it puts on hold: a directory of the data directory's music/; \"\", or one that is not there: the usual.",
+	"Services.voicemail":           "Whoever nobody takes the call of may leave a message: no answer, busy, rejected, or no phone is there; a forward of the same case comes first. Switched on for an extension without a mailbox it makes one, of its number.",
+	"Services.record":              "Which of its calls are recorded.",
 	"Services.speed_dials":         "What is dialled after the speed dial code, and the number it stands for.",
 
 	"Forward.on":     "Whether it is on; one that is off keeps its target for when it is switched on by code.",
@@ -105,6 +108,17 @@ var meanings = map[string]string{
 	"Forward.ring":   "Seconds that the target rings; 0: as long as it does anyway.",
 	"Forward.answer": "\"\": the PBX calls the target; \"redirect\": it answers 302, so that the caller's side does.",
 	"Forward.set":    "Who changed it last, and when.",
+
+	"Voicemail.on":    "Whether it is on.",
+	"Voicemail.box":   "Number of the mailbox; \"\": the extension's own.",
+	"Voicemail.after": "No answer: seconds it rings before; 0: ring_seconds of the extension.",
+	"Voicemail.set":   "Who changed it last, and when.",
+
+	"RecordPolicy.incoming":  "All calls that it answers.",
+	"RecordPolicy.outgoing":  "All calls that it makes.",
+	"RecordPolicy.on_demand": "It may begin and end a recording by *1 in a call.",
+	"RecordPolicy.announce":  "Both parties are told when a recording begins.",
+	"RecordPolicy.set":       "Who changed it last, and when.",
 
 	"FindMe.on":       "Whether it is on.",
 	"FindMe.steps":    "Tried one after the other.",
@@ -167,7 +181,42 @@ var meanings = map[string]string{
 	"Room.muted":              "Members come in muted; moderators do not.",
 	"Room.wait_for_moderator": "Until a moderator is there, members hear music.",
 	"Room.end_with_moderator": "When the last moderator leaves, so does everybody.",
+	"Room.record":             "Conferences are recorded, and members told.",
 	"Room.set":                "Who changed it last, and when.",
+
+	"Mailbox.number":       "Usually that of the extension whose messages it keeps. It is not dialled itself; calls go to it as mailbox. and the number, such as mailbox.1000, in forwards, menus and groups.",
+	"Mailbox.name":         "For people; the number when left out.",
+	"Mailbox.enabled":      "A disabled mailbox takes no messages, and nobody hears them by phone.",
+	"Mailbox.skip_pin":     "The phones of the extension of that number are not asked for the PIN.",
+	"Mailbox.email":        "Address where new messages are announced; \"\": nowhere.",
+	"Mailbox.attach":       "The e-mail has the message with it.",
+	"Mailbox.delete_sent":  "A message whose sound was sent is not kept here.",
+	"Mailbox.operator":     "Number that is called for a caller who presses 0 instead of leaving a message; \"\": none.",
+	"Mailbox.max_messages": "How many messages it keeps, up to 1000; 0: 100.",
+	"Mailbox.max_seconds":  "How long a message may be, 10 to 1800 seconds; 0: 180.",
+	"Mailbox.set":          "Who changed it last, and when.",
+
+	"VoiceMessage.id":        "Unique; sorts by time.",
+	"VoiceMessage.mailbox":   "Number of the mailbox.",
+	"VoiceMessage.call":      "ID of the call's record.",
+	"VoiceMessage.from":      "Number of the caller; absent where he hid it.",
+	"VoiceMessage.from_name": "Display name of the caller, likewise.",
+	"VoiceMessage.at":        "When it was begun.",
+	"VoiceMessage.length_ns": "How long it is, in nanoseconds.",
+	"VoiceMessage.urgent":    "It comes before others.",
+	"VoiceMessage.heard":     "Somebody has heard it; it is not new any more.",
+
+	"Recording.id":        "Unique; sorts by time.",
+	"Recording.call":      "ID of the call's record; absent for a conference.",
+	"Recording.room":      "Number of the conference room; absent for a call.",
+	"Recording.from":      "Who called.",
+	"Recording.to":        "Number as dialled.",
+	"Recording.by":        "Whose doing it was: an extension, a token or user, or the policy of an extension or a room.",
+	"Recording.started":   "When it was begun.",
+	"Recording.length_ns": "How long it is, in nanoseconds.",
+	"Recording.bytes":     "Size of the file.",
+	"Recording.channels":  "2: the caller is left and the called party right; 1: a conference.",
+	"Recording.problem":   "Why something is missing; absent where nothing is.",
 
 	"Hours.name":     "How extensions, groups and rules name them.",
 	"Hours.zone":     "IANA time zone such as Europe/Berlin; \"\": that of the PBX.",
@@ -222,6 +271,12 @@ var meanings = map[string]string{
 	"CDR.call_id":         "SIP Call-ID of the caller's leg.",
 	"CDR.plan":            "Where the call was to go: a tree, one line a node.",
 	"CDR.path":            "What came of the plan, in the order of time.",
+	"CDR.recorded":        "Recordings of the call, in the order of time; those that were removed since are named, too.",
+	"Recorded.id":         "As in /recordings; absent where there is none: problem says why.",
+	"Recorded.by":         "Whose doing it was: an extension, a token or user, or the policy of an extension.",
+	"Recorded.started":    "When it was begun.",
+	"Recorded.ended":      "When it was ended.",
+	"Recorded.problem":    "Why something is missing; absent where nothing is.",
 	"CDR.from_phone":      "The sound of the caller's leg.",
 	"CDR.to_phone":        "The sound of the leg that answered.",
 	"Passed.node":         "Node of the plan.",

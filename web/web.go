@@ -41,6 +41,8 @@ type Backend struct {
 	Groups        Groups
 	Rooms         Rooms
 	Menus         Menus
+	Mailboxes     Mailboxes
+	Messages      Messages
 	Hours         Hours
 	Office        Office
 	Prompts       Prompts
@@ -48,6 +50,8 @@ type Backend struct {
 	Registrations Registrations
 	Calls         Calls
 	Conferences   Conferences
+	Recorder      Recorder
+	Recordings    Recordings
 	Records       Records
 	Tokens        Tokens
 	Users         Users
@@ -148,6 +152,40 @@ type Menus interface {
 	DeleteMenu(ctx context.Context, number string) error
 }
 
+// Mailboxes are those that messages are kept in, marked as Services are. The hash of a PIN in what is given counts for nothing; pin is the
+// new one, nil leaves what there is, "" takes it away. Errors: *Invalid, ErrNotFound, ErrExists.
+type Mailboxes interface {
+	// ListMailboxes returns up to limit mailboxes with a number greater than after, by number (compared as text).
+	ListMailboxes(ctx context.Context, after string, limit int) ([]pbx.Mailbox, error)
+	GetMailbox(ctx context.Context, number string) (pbx.Mailbox, error)
+	// CreateMailbox and ReplaceMailbox take their time where a PIN is given.
+	CreateMailbox(ctx context.Context, by pbx.Set, m pbx.Mailbox, pin *string) (pbx.Mailbox, error)
+	ReplaceMailbox(ctx context.Context, by pbx.Set, m pbx.Mailbox, pin *string) (pbx.Mailbox, error)
+	// DeleteMailbox removes its messages and greetings, too.
+	DeleteMailbox(ctx context.Context, number string) error
+}
+
+// Messages are those in mailboxes, and the mailboxes' own greetings: *archive.Archive, but for errors. They are asked for mailboxes
+// that there are; IDs may be anything that a client says, and are never paths. What is opened is a WAV file. Errors: *Invalid,
+// pbx.ErrNoSuchSound, ErrFull.
+type Messages interface {
+	Count(mailbox string) pbx.MessageCount                                    // from memory
+	Messages(ctx context.Context, mailbox string) ([]pbx.VoiceMessage, error) // new ones first
+	Message(ctx context.Context, mailbox, id string) (pbx.VoiceMessage, error)
+	OpenMessage(mailbox, id string) (f io.ReadSeekCloser, size int64, modified time.Time, err error)
+	MarkHeard(ctx context.Context, mailbox, id string, heard bool) error
+	MarkUrgent(ctx context.Context, mailbox, id string, urgent bool) error
+	Remove(ctx context.Context, mailbox, id string) error
+
+	HasGreeting(mailbox string, g pbx.Greeting) bool // from memory
+	// Greeting opens it.
+	Greeting(mailbox string, g pbx.Greeting) (f io.ReadSeekCloser, size int64, modified time.Time, err error)
+	// PutGreeting puts a WAV file in the place of a greeting. After an error nothing has changed.
+	PutGreeting(ctx context.Context, mailbox string, g pbx.Greeting, file io.Reader) error
+	// RemoveGreeting is no error if there is none.
+	RemoveGreeting(ctx context.Context, mailbox string, g pbx.Greeting) error
+}
+
 // Hours are the opening hours; marked is who set their mode. Errors: *Invalid, ErrNotFound, ErrExists.
 type Hours interface {
 	// ListHours returns up to limit hours with a name greater than after, by name.
@@ -231,6 +269,23 @@ type Conferences interface {
 	LockConference(room string, locked bool) bool
 	MuteMember(room, call string, muted bool) bool
 	RemoveMember(room, call string) bool
+}
+
+// Recorder begins and ends recordings. *pbx.Switchboard implements it, and says what its errors are.
+type Recorder interface {
+	StartRecording(call, by string) error
+	StopRecording(call, by string) error
+	RecordConference(room string, on bool, by string) error
+}
+
+// Recordings are the sound of calls and conferences that is kept: *archive.Archive, but for errors. IDs may be anything that a client
+// says, and are never paths. Errors: *Invalid, pbx.ErrNoSuchSound.
+type Recordings interface {
+	// Recordings is a page, the newest first.
+	Recordings(ctx context.Context, f pbx.RecordingFilter) ([]pbx.Recording, error)
+	GetRecording(ctx context.Context, id string) (pbx.Recording, error)
+	OpenRecording(id string) (f io.ReadSeekCloser, size int64, modified time.Time, err error)
+	RemoveRecording(ctx context.Context, id string) error
 }
 
 // Filter chooses call records. Zero fields choose everything.
