@@ -18,7 +18,9 @@ func record(i int) pbx.CDR {
 	return pbx.CDR{
 		Hidden: true, Plan: node + "\n  on no answer or unreachable: refuse: failed 404 (system) [forward no answer, set by 1000 on 2 March 2026]\n",
 		Path: []pbx.Passed{{Node: node, At: start.Add(time.Millisecond), Until: start.Add(3 * time.Second), Outcome: "answered (callee)"}},
-		ID:   fmt.Sprintf("%016x-%08x", start.UnixMicro(), i), From: fmt.Sprint(1000 + i*7919%10000), FromName: "Alice Müller",
+		Recorded: []pbx.Recorded{{ID: fmt.Sprintf("%016d", i), By: "policy of " + to, Started: start.Add(3 * time.Second), Ended: start.Add(63 * time.Second)},
+			{By: to, Started: start.Add(4 * time.Second), Problem: "The disk is full."}},
+		ID: fmt.Sprintf("%016x-%08x", start.UnixMicro(), i), From: fmt.Sprint(1000 + i*7919%10000), FromName: "Alice Müller",
 		To: fmt.Sprint(1000 + i*104729%10000), Started: start, Rang: start.Add(20 * time.Millisecond), Answered: start.Add(3 * time.Second),
 		Ended: start.Add(63 * time.Second), By: fmt.Sprint(1000 + i*104729%10000), Contact: "sip:1001@192.0.2.17:5060;transport=udp",
 		Outcome: "answered", Cause: 16, EndedBy: "caller", Reason: `Q.850;cause=16;text="Terminated"`, Codec: "PCMU",

@@ -34,15 +34,16 @@ const cdrColumns = "id, started, from_number, to_number, answered_by, outcome, e
 
 // cdrDetail is what no filter asks for.
 type cdrDetail struct {
-	Contact   string       `json:"contact,omitempty"`
-	Reason    string       `json:"reason,omitempty"`
-	Codec     string       `json:"codec,omitempty"`
-	CallID    string       `json:"call_id,omitempty"`
-	Hidden    bool         `json:"hidden,omitempty"`
-	Plan      string       `json:"plan,omitempty"`
-	Path      []pbx.Passed `json:"path,omitempty"`
-	FromPhone pbx.Quality  `json:"from_phone,omitzero"`
-	ToPhone   pbx.Quality  `json:"to_phone,omitzero"`
+	Contact   string         `json:"contact,omitempty"`
+	Reason    string         `json:"reason,omitempty"`
+	Codec     string         `json:"codec,omitempty"`
+	CallID    string         `json:"call_id,omitempty"`
+	Hidden    bool           `json:"hidden,omitempty"`
+	Plan      string         `json:"plan,omitempty"`
+	Path      []pbx.Passed   `json:"path,omitempty"`
+	Recorded  []pbx.Recorded `json:"recorded,omitempty"`
+	FromPhone pbx.Quality    `json:"from_phone,omitzero"`
+	ToPhone   pbx.Quality    `json:"to_phone,omitzero"`
 }
 
 // ListCDRs returns one page of finished calls, newest first. A call shows up when the journal has been emptied into
@@ -169,7 +170,7 @@ func (s *Store) queryCDRs(ctx context.Context, where string, args []any, limit i
 			return nil, fmt.Errorf("call record %s: %w", c.ID, err)
 		}
 		c.Contact, c.Reason, c.Codec, c.CallID, c.FromPhone, c.ToPhone = d.Contact, d.Reason, d.Codec, d.CallID, d.FromPhone, d.ToPhone
-		c.Hidden, c.Plan, c.Path = d.Hidden, d.Plan, d.Path
+		c.Hidden, c.Plan, c.Path, c.Recorded = d.Hidden, d.Plan, d.Path, d.Recorded
 		list = append(list, c)
 	}
 	return list, rows.Err()

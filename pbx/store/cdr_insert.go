@@ -63,7 +63,7 @@ func insertStatement(rows int, conflict string) string {
 }
 
 func appendArgs(args []any, c *pbx.CDR) ([]any, error) {
-	detail, err := json.Marshal(cdrDetail{c.Contact, c.Reason, c.Codec, c.CallID, c.Hidden, c.Plan, c.Path, c.FromPhone, c.ToPhone})
+	detail, err := json.Marshal(cdrDetail{c.Contact, c.Reason, c.Codec, c.CallID, c.Hidden, c.Plan, c.Path, c.Recorded, c.FromPhone, c.ToPhone})
 	if err != nil {
 		return nil, err
 	}

@@ -15,11 +15,12 @@ import (
 // longest is what is kept of a text from a remote party; the line bounds them lower.
 const longest = 2048
 
-// What is kept of a plan and of a call's way through it. A plan has at most some 200 lines.
+// What is kept of a plan, of a call's way through it, and of its recordings. A plan has at most some 200 lines.
 const (
-	longestPlan = 16 << 10
-	longestPath = 200
-	longestNode = 256
+	longestPlan     = 16 << 10
+	longestPath     = 200
+	longestRecorded = 100
+	longestNode     = 256
 )
 
 func appendText(b []byte, s string) []byte { return appendBounded(b, s, longest) }
@@ -81,6 +82,13 @@ func appendCDR(b []byte, c *pbx.CDR) []byte {
 			b = binary.AppendUvarint(b, n)
 		}
 	}
+	recorded := c.Recorded[:min(len(c.Recorded), longestRecorded)]
+	b = binary.AppendUvarint(b, uint64(len(recorded)))
+	for i := range recorded {
+		r := &recorded[i]
+		b = appendTime(appendTime(appendBounded(appendText(b, r.ID), r.By, longestNode), r.Started), r.Ended)
+		b = appendBounded(b, r.Problem, longestNode)
+	}
 	return b
 }
 
@@ -103,6 +111,9 @@ func decodeCDR(p []byte) (c pbx.CDR, ok bool) {
 	}
 	for _, q := range [...]*pbx.Quality{&c.FromPhone, &c.ToPhone} {
 		q.RoundTrip, q.MOSIn, q.MOSOut = time.Duration(d.uint()), float64(d.uint())/100, float64(d.uint())/100
+	}
+	for n := min(d.uint(), longestRecorded); n > 0 && len(d.p) > 0; n-- {
+		c.Recorded = append(c.Recorded, pbx.Recorded{ID: d.text(), By: d.text(), Started: moment(d.int()), Ended: moment(d.int()), Problem: d.text()})
 	}
 	return c, !d.bad && c.ID != ""
 }

@@ -89,20 +89,26 @@ func TestPlansInRecordsAreBounded(t *testing.T) {
 	}
 }
 
-// A record of before has no estimates of quality; one of still before has neither plan nor path.
+// A record of before has no recordings; one of before that no estimates of quality, and one of still before neither plan nor path.
 func TestRecordsOfBeforeAreRead(t *testing.T) {
 	c := record(1)
+	c.Recorded = nil
+	unrecorded := appendCDR(nil, &c)
+	unrecorded = unrecorded[:len(unrecorded)-1] // none: a zero
+	if got, ok := decodeCDR(unrecorded); !ok || !reflect.DeepEqual(got, c) {
+		t.Errorf("%v\ngot  %+v\nwant %+v", ok, got, c)
+	}
 	for _, q := range []*pbx.Quality{&c.FromPhone, &c.ToPhone} {
 		q.RoundTrip, q.MOSIn, q.MOSOut = 0, 0, 0
 	}
 	b := appendCDR(nil, &c)
-	b = b[:len(b)-6] // three a leg, each a zero
+	b = b[:len(b)-1-6] // three a leg, each a zero, and no recordings
 	if got, ok := decodeCDR(b); !ok || !reflect.DeepEqual(got, c) {
 		t.Errorf("%v\ngot  %+v\nwant %+v", ok, got, c)
 	}
 	c.Plan, c.Path, c.Hidden = "", nil, false
 	b = appendCDR(nil, &c)
-	got, ok := decodeCDR(b[:len(b)-6-3]) // hidden, plan and path are a zero each
+	got, ok := decodeCDR(b[:len(b)-1-6-3]) // hidden, plan and path are a zero each
 	if !ok || got.Plan != "" || got.Path != nil || got.Hidden || got.ToPhone != c.ToPhone || !got.Ended.Equal(c.Started.Add(63*time.Second)) {
 		t.Errorf("%v %+v", ok, got)
 	}
