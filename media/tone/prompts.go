@@ -19,18 +19,12 @@ import (
 //	enter-number                the dial tone for three seconds
 //	enter-pin                   three low beeps
 //	conf-enter-pin              as enter-pin
-//	vm-enter-mailbox, vm-new-pin …  of voicemail: as enter-number, enter-pin, done and error
+//	vm-enter-mailbox …          what voicemail asks for and tells: as enter-number, enter-pin, done, off and error
 //	conf-joined, conf-left      two short notes, rising or falling, for all in a conference
 //	conf-muted …                as on and off
 //	conf-removed, conf-ended    the special information tone
 //	call-recorded               a beep of 1400 Hz
-//	recording-on …              as on and off
-//	vm-enter-mailbox            as enter-number
-//	vm-new-pin, vm-repeat-pin   as enter-pin
-//	vm-deleted, vm-undeleted    as off and on
-//	vm-message-sent, vm-saved, vm-greeting-saved, vm-pin-changed
-//	                            as done
-//	vm-too-short …              what a mailbox cannot do: the special information tone
+//	recording-on, recording-off as on and off
 //	digits:1000                 the keys' tones (DTMF), slowly; what is not a key is a pause
 //	time:15:04                  the same of the four digits
 //
@@ -65,17 +59,12 @@ func Prompts(country string) (func(name string) media.Sound, error) {
 		"all-muted": "off", "all-unmuted": "on", "now-locked": "on", "now-unlocked": "off"} {
 		tones["conf-"+conference] = tones[like]
 	}
-	for name, like := range map[string]string{"recording-on": "on", "recording-off": "off", "vm-enter-mailbox": "enter-number", "vm-new-pin": "enter-pin",
-		"vm-repeat-pin": "enter-pin", "vm-deleted": "off", "vm-undeleted": "on", "vm-message-sent": "done", "vm-saved": "done",
-		"vm-greeting-saved": "done", "vm-pin-changed": "done", "vm-too-short": "error", "vm-mailbox-full": "error", "vm-no-such-mailbox": "error",
-		"vm-no-messages": "error", "vm-no-more-messages": "error", "vm-no-number": "error", "vm-pin-too-short": "error", "vm-pin-mismatch": "error"} {
-		tones[name] = tones[like]
-	}
 	for like, names := range map[string][]string{
 		"enter-number": {"vm-enter-mailbox"},
 		"enter-pin":    {"vm-new-pin", "vm-repeat-pin"},
 		"done":         {"vm-message-sent", "vm-saved", "vm-undeleted", "vm-greeting-saved", "vm-greeting-standard", "vm-pin-changed"},
-		"off":          {"vm-deleted"},
+		"on":           {"recording-on"},
+		"off":          {"vm-deleted", "recording-off"},
 		"error": {"wrong-pin", "too-many-attempts", "vm-too-short", "vm-mailbox-full", "vm-no-such-mailbox", "vm-pin-too-short", "vm-pin-mismatch",
 			"vm-no-messages", "vm-no-more-messages", "vm-no-number", "vm-first-message"},
 	} {
