@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	netmail "net/mail"
 	"net/textproto"
@@ -117,15 +116,15 @@ func (m *Mailer) judged(err error) error {
 
 // said is an error for the log: bounded, and without the password, wherever a server may repeat it.
 func (m *Mailer) said(err error) error {
-	text := err.Error()
+	text, prefix := err.Error(), ""
+	var reply *textproto.Error
+	if errors.As(err, &reply) {
+		text, prefix = fmt.Sprint(reply.Code, " ", reply.Msg), "the mail server says: "
+	}
 	if m.o.Password != "" {
 		text = strings.ReplaceAll(text, m.o.Password, "***")
 	}
-	var reply *textproto.Error
-	if errors.As(err, &reply) {
-		return fmt.Errorf("the mail server says: %s", short(text))
-	}
-	return errors.New(short(text))
+	return errors.New(prefix + short(text))
 }
 
 // address is how an address is written in commands.
@@ -232,11 +231,7 @@ func (c *connection) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// SetDeadline does nothing: the library would have one for the whole connection.
-func (c *connection) SetDeadline(time.Time) error { return nil }
-
-// With TLS the deadlines of both directions are set by it too.
-func (c *connection) SetReadDeadline(time.Time) error  { return nil }
-func (c *connection) SetWriteDeadline(time.Time) error { return nil }
-
-var _ io.ReadWriteCloser = (*connection)(nil)
+// SetDeadline does nothing: the library would have one for the whole connection. Nor do the other two.
+func (*connection) SetDeadline(time.Time) error      { return nil }
+func (*connection) SetReadDeadline(time.Time) error  { return nil }
+func (*connection) SetWriteDeadline(time.Time) error { return nil }
