@@ -77,8 +77,8 @@ func TestPromptErrors(t *testing.T) {
 	bad(t, c.ask("GET", path+"en/closed", ""), 507, "full")
 }
 
-// stream is a PUT of a body of unknown length.
-func stream(c client, body io.Reader) *httptest.ResponseRecorder {
+// sendEndless is a PUT of a body of unknown length.
+func sendEndless(c client, body io.Reader) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("PUT", "/api/v1/prompts/en/closed", body)
 	r.ContentLength = -1
 	r.Header.Set("Authorization", "Bearer "+secret)
@@ -107,12 +107,12 @@ func TestUploads(t *testing.T) {
 	b.Prompts = p
 	c := client{t, New(b, Options{}).Handler()}
 	e := &endless{}
-	bad(t, stream(c, e), 413, "16 MiB")
+	bad(t, sendEndless(c, e), 413, "16 MiB")
 	if e.read > maxSound+1<<20 {
 		t.Errorf("%d bytes were read", e.read)
 	}
-	bad(t, stream(c, io.MultiReader(strings.NewReader("RIFF"), broken{})), 400, "whole")
-	if w := stream(c, io.LimitReader(&endless{}, maxSound)); w.Code != 204 || len(p.files["closed"]) != maxSound {
+	bad(t, sendEndless(c, io.MultiReader(strings.NewReader("RIFF"), broken{})), 400, "whole")
+	if w := sendEndless(c, io.LimitReader(&endless{}, maxSound)); w.Code != 204 || len(p.files["closed"]) != maxSound {
 		t.Errorf("as large as it may be: %d %s", w.Code, w.Body)
 	}
 
@@ -123,14 +123,14 @@ func TestUploads(t *testing.T) {
 	for range maxUploads {
 		r, w := io.Pipe()
 		ends = append(ends, w)
-		go func() { done <- stream(c, io.MultiReader(strings.NewReader("no"), r)).Code }()
+		go func() { done <- sendEndless(c, io.MultiReader(strings.NewReader("no"), r)).Code }()
 		select {
 		case <-p.reading:
 		case status := <-done:
 			t.Fatalf("not read: %d", status)
 		}
 	}
-	w := stream(c, strings.NewReader("RIFF"))
+	w := sendEndless(c, strings.NewReader("RIFF"))
 	bad(t, w, http.StatusServiceUnavailable, "busy")
 	if w.Header().Get("Retry-After") == "" {
 		t.Error("no Retry-After")
@@ -142,7 +142,7 @@ func TestUploads(t *testing.T) {
 		}
 	}
 	p.reading = nil
-	if w := stream(c, strings.NewReader("RIFF")); w.Code != 204 {
+	if w := sendEndless(c, strings.NewReader("RIFF")); w.Code != 204 {
 		t.Errorf("afterwards: %d %s", w.Code, w.Body)
 	}
 }
