@@ -92,6 +92,12 @@ func (a *Archive) start(as purpose, channels int, longest time.Duration) (*tape,
 		begun: make(chan struct{}), done: make(chan struct{}), ring: *rings[channels-1].Get().(*[]byte),
 		writer: a.writers[a.round.Add(1)%writers],
 	}
+	for range writers - 1 { // one that waits for the disk is passed over
+		if !t.writer.stuck() {
+			break
+		}
+		t.writer = a.writers[a.round.Add(1)%writers]
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
