@@ -230,7 +230,7 @@ func TestASlowDisk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.set(func() { d.slow = 1500 * time.Millisecond })
+		d.set(func() { d.slow = time.Second })
 		both := ramp(0, 2*30*wav.Rate)
 		if n := write(tape, both, 2); n != len(both) {
 			t.Fatal("it is fast enough for this:", n)
