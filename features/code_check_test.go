@@ -33,7 +33,7 @@ func TestCheckCodes(t *testing.T) {
 		"a space":             {pbx.FeatureCodes{Changed: map[string]string{"echo": "* 1"}}, "", "has characters other than"},
 		"lower case":          {pbx.FeatureCodes{Changed: map[string]string{"echo": "*a"}}, "", "has characters other than"},
 		"A to D":              {codes: pbx.FeatureCodes{Changed: map[string]string{"echo": "#ABCD"}}},
-		"eight":               {codes: pbx.FeatureCodes{Changed: map[string]string{"echo": "*9999999"}}},
+		"eight":               {codes: pbx.FeatureCodes{Changed: map[string]string{"echo": "*6999999"}}},
 		"nine":                {pbx.FeatureCodes{Changed: map[string]string{"echo": "*99999999"}}, "", "The code of echo is longer than 8 characters."},
 		"a digit first":       {pbx.FeatureCodes{Changed: map[string]string{"redial": "5"}}, "", ""},
 		"digit and argument":  {pbx.FeatureCodes{Changed: map[string]string{"block": "30"}}, "", "The code 30 (block) must not begin with a digit"},
@@ -105,7 +105,7 @@ func TestCodeTables(t *testing.T) {
 		}
 	}
 	if got := fmt.Sprint(Codes(&pbx.Office{Codes: pbx.FeatureCodes{Profile: "mikopbx", Changed: map[string]string{"echo": "*43"}}})); got !=
-		"[{*43 echo  hear oneself} {000063 my_number  hear one's own number}]" {
+		"[{*001 my_mailbox  hear one's messages} {*43 echo  hear oneself} {000063 my_number  hear one's own number}]" {
 		t.Error(got)
 	}
 }

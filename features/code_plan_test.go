@@ -37,6 +37,11 @@ var planned = map[string]string{
 *870: ring 1001 for 30s [redial]
 *05: ring 1002 for 30s [speed dial 5]
 *0: service: speed dial, asks for the speed dial
+*97: service: my mailbox
+*981002: service: any mailbox, 1002
+*98: service: any mailbox, asks for the number
+*991002: voicemail 1002 [leave message; mailbox Two]
+*99: service: leave message, asks for the number
 *43: echo test
 *65: service: my number
 *60: service: clock`,
@@ -55,8 +60,14 @@ var planned = map[string]string{
 *870: ring 1001 for 30s [redial]
 *05: ring 1002 for 30s [speed dial 5]
 *0: service: speed dial, asks for the speed dial
+*97: service: my mailbox
+*981002: service: any mailbox, 1002
+*98: service: any mailbox, asks for the number
+*991002: voicemail 1002 [leave message; mailbox Two]
+*99: service: leave message, asks for the number
 *9196: echo test`,
 	"mikopbx": `
+*001: service: my mailbox
 10003246: echo test
 000063: service: my number`,
 }
@@ -66,7 +77,8 @@ func codeOfficeOf(codes pbx.FeatureCodes) *Router {
 	o := newCodeOffice()
 	o.now.office.Codes = codes
 	o.now.extensions["1000"].Services.SpeedDials = map[string]string{"5": "1002", "6": "1999", "7": "*78"}
-	r := &Router{Directory: o, Settings: o, Recent: pbx.NewRecent()}
+	o.now.mailboxes = map[string]*pbx.Mailbox{"1002": {Number: "1002", Name: "Two", Enabled: true}, "1003": {Number: "1003"}}
+	r := &Router{Directory: o, Settings: o, Recent: pbx.NewRecent(), Messages: newMemory()}
 	r.Recent.Called("1000", pbx.Identity{Number: "1002"})
 	r.Recent.Dialled("1000", "1001")
 	return r
@@ -113,6 +125,13 @@ func TestCodePlansElse(t *testing.T) {
 			"refuse: failed 404 (system) [speed dial 7; *07 is a feature code, which only an extension that dials it reaches]\n"},
 		"a hidden call to nobody": {nil, "*671999", "refuse: failed 404 (system) [hide number once; nobody has the number 1999]\n"},
 		"codes end codes":         {nil, "*67*78", "refuse: failed 404 (system) [nobody has the number *67*78]\n"},
+		"a mailbox by a further number": {func(o *codeOffice, _ *Router) {
+			o.now.extensions["1001"].Numbers = []string{"2001"}
+			o.now.extensions["1001"].Services.Voicemail.Box = "1002"
+		}, "*992001", "voicemail 1002 [leave message; mailbox Two]\n"},
+		"no mailbox":               {nil, "*991001", "service: leave message, 1001 [there is no mailbox 1001]\n"},
+		"a disabled mailbox":       {nil, "*991003", "service: leave message, 1003 [there is no mailbox 1003]\n"},
+		"nowhere to keep messages": {func(_ *codeOffice, r *Router) { r.Messages = nil }, "*991002", "service: leave message, 1002 [there is no mailbox 1002]\n"},
 		"screening holds": {func(o *codeOffice, _ *Router) {
 			o.now.extensions["1000"].Services.Outgoing = []pbx.Rule{{Name: "not there", Numbers: []string{"1002"}, Action: pbx.Reject}}
 		}, "*671002", "refuse: screened 403 (system) [hide number once; rule not there of 1000]\n"},

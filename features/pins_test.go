@@ -10,6 +10,8 @@ import (
 type pins struct {
 	pbx.Settings
 	asked []string
+	given []string // to mailboxes
+	fails error    // of what gives PINs
 }
 
 func (p *pins) CheckPIN(_ context.Context, extension, pin string) bool {
@@ -20,4 +22,17 @@ func (p *pins) CheckPIN(_ context.Context, extension, pin string) bool {
 func (p *pins) CheckRoomPIN(_ context.Context, room, pin string) (ok, moderator bool) {
 	p.asked = append(p.asked, room+":"+pin)
 	return pin == "4711" || pin == "0815", pin == "0815"
+}
+
+func (p *pins) CheckMailboxPIN(_ context.Context, mailbox, pin string) bool {
+	p.asked = append(p.asked, mailbox+":"+pin)
+	return pin == "4711"
+}
+
+func (p *pins) SetMailboxPIN(_ context.Context, mailbox, pin string, by pbx.Set) error {
+	if p.fails != nil {
+		return p.fails
+	}
+	p.given = append(p.given, mailbox+":"+pin+" by "+by.By)
+	return nil
 }

@@ -42,13 +42,16 @@ func calls(t *testing.T, f func(x *exchange)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		x := &exchange{T: t, Line: pbxtest.NewLine(), world: newWorld(), pins: &pins{}}
-		router := &Router{Directory: x.office, Settings: x.pins, Recent: pbx.NewRecent()}
-		x.sb = pbx.New(pbx.Options{Line: x.Line, Journal: &x.cdrs, Route: router.Route, Directory: x.office, Recent: router.Recent, NewRoom: newRoom,
+		router := &Router{Directory: x.office, Settings: x.pins, Recent: pbx.NewRecent(), Messages: x.memory}
+		x.sb = pbx.New(pbx.Options{Line: x.Line, Journal: &x.cdrs, Route: router.Route, Directory: x.office, Recent: router.Recent, NewRoom: newRoom, NewCapture: pbxtest.NewCapture,
 			Prompt: func(name string) media.Sound { return &pbxtest.Prompt{Name: name, Length: time.Second} }})
 		x.Exchange = x.sb
 		f(x)
 		synctest.Wait()
 		x.sb.Close()
+		if x.memory.open != 0 {
+			t.Errorf("%d tapes are neither kept nor dropped", x.memory.open)
+		}
 		if n := x.sb.Stats().Active; n != 0 {
 			t.Errorf("%d calls left over", n)
 		}

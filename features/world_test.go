@@ -17,11 +17,12 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // world is an office in which 1001 calls 1000, with extensions 1000 to 1019.
 type world struct {
 	*office
-	abroad bool // forwards go to 00441234, which no extension has, instead of an extension
+	memory *memory // messages of mailboxes
+	abroad bool    // forwards go to 00441234, which no extension has, instead of an extension
 }
 
 func newWorld() *world {
-	w := &world{office: &office{extensions: make(map[string]*pbx.Extension), groups: make(map[string]*pbx.Group), rooms: make(map[string]*pbx.Room), menus: make(map[string]*pbx.Menu), hours: make(map[string]*pbx.Hours)}}
+	w := &world{memory: newMemory(), office: &office{extensions: make(map[string]*pbx.Extension), groups: make(map[string]*pbx.Group), rooms: make(map[string]*pbx.Room), menus: make(map[string]*pbx.Menu), mailboxes: make(map[string]*pbx.Mailbox), hours: make(map[string]*pbx.Hours)}}
 	for i := range 20 {
 		n := fmt.Sprint(1000 + i)
 		w.extensions[n] = &pbx.Extension{Number: n, Enabled: true, Ring: 30 * time.Second}
@@ -33,6 +34,16 @@ func newWorld() *world {
 // of are the services of an extension.
 func (w *world) of(number string) *pbx.Services { return &w.extensions[number].Services }
 
+// box is a mailbox of that number, with the PIN 4711 if pin says so.
+func (w *world) box(number string, pin bool) *pbx.Mailbox {
+	b := &pbx.Mailbox{Number: number, Name: "Box " + number, Enabled: true}
+	if pin {
+		b.PINHash = "set"
+	}
+	w.mailboxes[number] = b
+	return b
+}
+
 // to is where a forward goes.
 func (w *world) to(number string) string {
 	if w.abroad {
@@ -42,7 +53,7 @@ func (w *world) to(number string) string {
 }
 
 func (w *world) router() *Router {
-	return &Router{Directory: w.office, Settings: &pins{}, Recent: pbx.NewRecent()}
+	return &Router{Directory: w.office, Settings: &pins{}, Recent: pbx.NewRecent(), Messages: w.memory}
 }
 
 // by is who switched something on in these tests.

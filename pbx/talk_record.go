@@ -25,7 +25,7 @@ type Take struct {
 	By     TakeEnd
 	Key    byte          // of EndedByKey
 	Length time.Duration // with the silence at its end
-	Speech bool          // there is sound in it, if not necessarily speech
+	Speech bool          // there is more sound in it than that of a handset put down
 }
 
 // TakeEnd is why a recording of a party has ended.
@@ -53,7 +53,7 @@ func (t *Talk) Record(ctx context.Context, tape Tape, o TakeOptions) (Take, erro
 		return Take{By: EndedByParty}, nil
 	}
 	t.forgetKeys()
-	r := &taking{tape: tape, full: make(chan struct{})}
+	r := &taking{tape: tape, full: make(chan struct{}), spoke: make(chan struct{})}
 	capture := t.sb.newCapture(1, r.frame)
 	defer r.end() // after Close, which a last frame may outlive
 	defer capture.Close()
@@ -76,9 +76,9 @@ func (t *Talk) recording(ctx context.Context, r *taking, o TakeOptions) (by Take
 	}
 	defer most.Stop()
 	first, later := orDefault(o.First, 10*time.Second), orDefault(o.Silence, 5*time.Second)
-	began := time.Now()
 	quiet := time.NewTimer(first)
 	defer quiet.Stop()
+	spoke := r.spoke
 	for {
 		select {
 		case key := <-t.keys:
@@ -87,12 +87,14 @@ func (t *Talk) recording(ctx context.Context, r *taking, o TakeOptions) (by Take
 					return EndedByKey, key
 				}
 			}
+		case <-spoke:
+			spoke = nil
+			quiet.Reset(later)
 		case <-quiet.C:
-			last, wait := r.heard(), later
-			if last.IsZero() {
-				last, wait = began, first
+			left := time.Duration(0)
+			if last := r.heard(); !last.IsZero() {
+				left = time.Until(last.Add(later))
 			}
-			left := time.Until(last.Add(wait))
 			if left <= 0 {
 				return EndedBySilence, 0
 			}
@@ -129,14 +131,16 @@ func (t *Talk) forgetKeys() {
 
 // taking is a recording that goes on. Its methods may be called from any goroutine.
 type taking struct {
-	tape Tape
-	full chan struct{} // closed when the tape takes no more
+	tape  Tape
+	full  chan struct{} // closed when the tape takes no more
+	spoke chan struct{} // closed when there is sound for the first time
 
 	mu     sync.Mutex
 	over   bool // nothing is written any more
 	frames int
-	loud   int // frames with sound in a row
-	last   time.Time
+	loud   int       // frames with sound in a row
+	sound  int       // frames that are no mere click
+	last   time.Time // when there was one of them
 }
 
 const (
@@ -144,8 +148,9 @@ const (
 	// soundLevel is how loud (RMS) a frame must be to count as sound: -48 dBFS. Speech on the telephone is between -40 and -10, the
 	// noise of a quiet room below -55.
 	soundLevel = 128
-	// soundFrames is how many such frames in a row are no mere click.
-	soundFrames = 3
+	// soundFrames is how many such frames in a row are no mere click, and speechFrames how many of those in all no mere noise.
+	soundFrames  = 3
+	speechFrames = 10
 )
 
 // frame takes 20 ms.
@@ -165,6 +170,10 @@ func (r *taking) frame(sound []int16) {
 	if !loud {
 		r.loud = 0
 	} else if r.loud++; r.loud >= soundFrames {
+		if r.last.IsZero() {
+			close(r.spoke)
+		}
+		r.sound++
 		r.last = time.Now()
 	}
 }
@@ -189,5 +198,5 @@ func (r *taking) end() (length time.Duration, speech bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.over = true
-	return time.Duration(r.frames) * frameTime, !r.last.IsZero()
+	return time.Duration(r.frames) * frameTime, r.sound >= speechFrames
 }
