@@ -17,7 +17,7 @@ var conferenceState = eventPackage{
 		Default: time.Hour, // RFC 4575 §3.3
 		Min:     time.Minute,
 		Max:     time.Hour,
-		Pause:   5 * time.Second, // RFC 4575 §3.9: not "at a rate faster than once every five seconds" to one subscriber
+		Pause:   5 * time.Second, // to one subscriber (RFC 4575 §3.9)
 	},
 	admit: anyRoom,
 	body:  conferenceInfo,
@@ -36,7 +36,7 @@ func anyRoom(l *Line, _ *pbx.Extension, number string) (string, int) {
 const maxConference = 48 << 10
 
 // conferenceInfo is the document of RFC 4575 §5, always all of it (state full). Its version is 1 in the first NOTIFY of a subscription
-// and rises by one (§4.4).
+// and rises by one with each.
 func conferenceInfo(l *Line, v view) []byte {
 	c, ok := l.o.State.Conference(v.resource)
 	if !ok {
@@ -78,8 +78,7 @@ type confUser struct {
 	phones    []pbx.MemberInfo
 }
 
-// usersOf puts the members of one extension together: "the value of the entity attribute MUST be unique" among the users (RFC 4575
-// §5.6).
+// usersOf puts the members of one extension together: users are told apart by their entity (RFC 4575 §5.6).
 func usersOf(members []pbx.MemberInfo) []*confUser {
 	all := make([]*confUser, 0, len(members))
 	known := map[string]*confUser{}
@@ -128,14 +127,16 @@ func (x *document) user(u *confUser) {
 		if i > 0 {
 			x.raw(";endpoint=" + strconv.Itoa(i+1))
 		}
-		x.raw(`" state="full"><status>connected</status><joining-method>dialed-in</joining-method>`)
-		x.raw("<joining-info>")
-		x.element("when", m.Since.UTC().Format(time.RFC3339))
-		// The direction is the member's: muted, he hears and is not heard (RFC 4575 §5.8.4).
-		direction := "sendrecv"
-		if m.Muted {
+		// The direction is the member's: muted, he hears and is not heard (RFC 4575 §5.8).
+		status, direction := "connected", "sendrecv"
+		switch {
+		case m.Held:
+			status, direction = "on-hold", "inactive"
+		case m.Muted:
 			direction = "recvonly"
 		}
+		x.raw(`" state="full"><status>` + status + `</status><joining-method>dialed-in</joining-method><joining-info>`)
+		x.element("when", m.Since.UTC().Format(time.RFC3339))
 		x.raw(`</joining-info><media id="1"><type>audio</type><status>` + direction + "</status></media></endpoint>\r\n")
 	}
 	x.raw("</user>\r\n")

@@ -17,7 +17,7 @@ func clean(t *testing.T, m string) {
 	t.Helper()
 	known := map[string]bool{}
 	for _, h := range strings.Split("Via From To Call-ID CSeq Server Contact Reason Error-Info Retry-After Content-Length Content-Type Max-Forwards "+
-		"User-Agent Accept Allow Supported History-Info Diversion Session-Expires Min-SE", " ") {
+		"User-Agent Accept Allow Supported History-Info Diversion Session-Expires Min-SE Allow-Events Event Subscription-State Expires Min-Expires", " ") {
 		known[h] = true
 	}
 	head, _, _ := strings.Cut(m, "\r\n\r\n")

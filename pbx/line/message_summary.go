@@ -17,7 +17,7 @@ var messageSummary = eventPackage{
 		Default: time.Hour, // RFC 3842 §3.4
 		Min:     time.Minute,
 		Max:     time.Hour,
-		Pause:   time.Second, // "Notifiers SHOULD NOT generate NOTIFY requests more frequently than once per second" (§3.11)
+		Pause:   time.Second, // no more than one NOTIFY a second (§3.11)
 	},
 	admit: ownMailbox,
 	body:  summary,

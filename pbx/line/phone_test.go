@@ -32,8 +32,10 @@ type message struct {
 	at   time.Time
 }
 
-func (s *scene) phone(number, ip string) *phone {
-	p := &phone{s: s, number: number, addr: netip.MustParseAddrPort(ip + ":5060")}
+func (s *scene) phone(number, ip string) *phone { return s.phoneAt(number, ip+":5060") }
+
+func (s *scene) phoneAt(number, addr string) *phone {
+	p := &phone{s: s, number: number, addr: netip.MustParseAddrPort(addr)}
 	c, err := s.net.ListenPacket(p.addr)
 	if err != nil {
 		s.t.Fatal(err)

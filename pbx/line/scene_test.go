@@ -62,6 +62,10 @@ func play(t *testing.T, f func(s *scene), set ...func(*Options)) {
 		if n := s.line.Stats().Legs; n != 0 {
 			t.Errorf("%d legs left", n)
 		}
+		if n := s.line.Stats().Subscriptions; n != 0 {
+			t.Errorf("%d subscriptions left", n)
+		}
+		s.line.events.leftovers(t)
 		s.line.invites.Range(func(k, v any) bool { t.Error("an INVITE left in the table"); return true })
 		if n := s.media.open(); n != 0 {
 			t.Errorf("%d ports left", n)

@@ -90,8 +90,7 @@ func takes(req *sip.Request, contentType string) bool {
 	return !any
 }
 
-// accept answers a SUBSCRIBE 200, and then NOTIFY follows at once. "200-class responses to SUBSCRIBE requests indicate that the
-// subscription has been accepted and that a NOTIFY request will be sent immediately" (RFC 6665 §4.2.1.1).
+// accept answers a SUBSCRIBE 200 (202 is not to be sent any more, RFC 6665 §8.3.1), and then NOTIFY follows at once (§4.2.1.2).
 func (w *watch) accept(tx *transaction.Server, req *sip.Request, granted time.Duration) {
 	l := w.line
 	res := l.respond(req, 200, "", w.tag)
@@ -137,8 +136,6 @@ func (w *watch) handle(tx *transaction.Server, req *sip.Request) {
 func (w *watch) again(tx *transaction.Server, req *sip.Request) {
 	l := w.line
 	if !w.state.Live(time.Now()) {
-		// "If a SUBSCRIBE request to refresh a subscription receives a 481, this indicates that the subscription has been
-		// terminated" (RFC 6665 §4.1.2.2)
 		l.refuse(tx, 481, "")
 		return
 	}
@@ -156,7 +153,7 @@ func (w *watch) again(tx *transaction.Server, req *sip.Request) {
 	if !ok {
 		return
 	}
-	w.dlg.Refresh(req.Contact()) // SUBSCRIBE is a target refresh request (RFC 6665 §3.1)
+	w.dlg.Refresh(req.Contact()) // SUBSCRIBE is a target refresh request (RFC 6665)
 	w.accept(tx, req, granted)
 }
 

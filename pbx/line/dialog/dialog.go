@@ -36,7 +36,7 @@ type Dialog struct {
 	remote sip.Header        // our To
 }
 
-// UAS is the dialog that an INVITE or a SUBSCRIBE with our To-tag creates at the called end (RFC 3261 §12.1.1, RFC 6665 §4.5).
+// UAS is the dialog that an INVITE or a SUBSCRIBE with our To-tag creates at the called end (RFC 3261 §12.1.1, RFC 6665 §4.4.1).
 // The request must have passed the checks of package wire (From, To, Call-ID, CSeq are there).
 func UAS(invite *sip.Request, localTag string) Dialog {
 	d := Dialog{CallID: strings.Clone(string(*invite.CallID())), LocalTag: localTag, RemoteTag: strings.Clone(tag(invite.From().Params))}

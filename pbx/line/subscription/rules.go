@@ -14,9 +14,9 @@ type Rules struct {
 	Pause   time.Duration // between two NOTIFYs, but for those that a SUBSCRIBE or the end demands
 }
 
-// Grant is how long a subscription is to last for which a phone has asked. It "MAY be shorter but MUST NOT be longer than
-// specified in the SUBSCRIBE request" (RFC 6665 §4.2.1.1). ok is false if the SUBSCRIBE is to be answered 423 with r.Min: that may
-// only be "if the duration is greater than zero AND smaller than one hour AND smaller than a notifier-configured minimum".
+// Grant is how long a subscription lasts for which a phone has asked for so long: as long or shorter, never longer (RFC 6665
+// §4.2.1.1). ok is false if the SUBSCRIBE is to be answered 423 with r.Min, which may be done to one that asks for less than the
+// notifier's minimum, if that is not nothing and less than an hour.
 func (r *Rules) Grant(asked time.Duration) (granted time.Duration, ok bool) {
 	if asked > 0 && asked < time.Hour && asked < r.Min {
 		return 0, false

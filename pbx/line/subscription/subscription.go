@@ -100,8 +100,8 @@ func (s State) On(e Event, r Rules) (State, Effects) {
 func (s *State) Live(now time.Time) bool { return s.Phase == Active && now.Before(s.Expires) }
 
 // subscribed: "Upon successfully accepting or refreshing a subscription, notifiers MUST send a NOTIFY request immediately to
-// communicate the current resource state to the subscriber" (RFC 6665 §4.2.1.2). With a duration of 0 that NOTIFY is the last one
-// (§4.4.3, and for unsubscribing §4.1.2.3).
+// communicate the current resource state to the subscriber" (RFC 6665 §4.2.1.2). Where nothing was granted that NOTIFY is the last
+// one: the phone has unsubscribed (§4.1.2.3), or only asked once (§4.4.3).
 func (s State) subscribed(e Event) State {
 	if s.Phase > Active {
 		return s
