@@ -11,7 +11,7 @@ type Capture interface {
 	// Hear has a channel, from 0, take what p's phone says from now on instead of what it took before, whoever else hears the
 	// phone; nil: silence. It fails with ErrForeign if p is not a stream of the same engine, ErrClosed if it or the capture is closed,
 	// ErrChannel if there is no such channel; then the channel stays as it was. Who is heard already goes on without a gap.
-	// While p has no Agreement, or sends what is not Mixable, the channel is silent. One port may be heard by several captures.
+	// While p has no Agreement, or sends what is not Linear, the channel is silent. One port may be heard by several captures.
 	Hear(channel int, p Port) error
 	// Close ends it. A call of the sink that has begun may still run when Close returns.
 	Close()

@@ -111,6 +111,9 @@ func join(from, to *Stream, f *Flow) {
 	}
 	to.mu.Lock()
 	to.from = f
+	if f != nil && f.coded && to.coder == nil {
+		to.coder = &transcoder{encoder: to.wideband()}
+	}
 	to.mu.Unlock()
 	from.flow.Store(f)
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"testing"
 	"time"
+
+	"ringback/media/mix"
 )
 
 var (
@@ -223,9 +225,9 @@ func TestTonesAreHeard(t *testing.T) {
 			each(func(k byte) dual { return usual(k, 60) }, 60)(pcm)
 			sound := make([]byte, len(pcm.pcm)/160*160)
 			if f.Same(PCMU) {
-				encodeULaw(sound, pcm.linear()[:len(sound)])
+				mix.EncodeULaw(sound, pcm.linear()[:len(sound)])
 			} else {
-				encodeALaw(sound, pcm.linear()[:len(sound)])
+				mix.EncodeALaw(sound, pcm.linear()[:len(sound)])
 			}
 			say := func(each func(i int) bool) {
 				for i := 0; i < len(sound); i += 160 {
@@ -271,9 +273,9 @@ func TestTonesAreHeard(t *testing.T) {
 			one := newScore(1).dial(usual('5', 200)).linear()
 			sound = sound[:1600]
 			if f.Same(PCMU) {
-				encodeULaw(sound, one)
+				mix.EncodeULaw(sound, one)
 			} else {
-				encodeALaw(sound, one)
+				mix.EncodeALaw(sound, one)
 			}
 			say(nil)
 			alice.ts += 8000 // silence is not sent
@@ -308,7 +310,7 @@ func BenchmarkTonesAreHeard(b *testing.B) {
 	speech := newScore(1)
 	voices(speech)
 	sound := make([]byte, len(speech.pcm))
-	encodeULaw(sound, speech.linear())
+	mix.EncodeULaw(sound, speech.linear())
 	in, h, at := packet(0, 0, 0, 1, emptyULaw), new(header), 0
 	from := sa.terms.Remote
 	b.ReportAllocs()

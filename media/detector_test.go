@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/zaf/g711"
+
+	"ringback/media/mix"
 )
 
 // dual is a key as a line may bring it.
@@ -71,12 +73,12 @@ var laws = map[string]func(d *Detector, keys []byte, pcm []int16) []byte{
 	"linear": func(d *Detector, keys []byte, pcm []int16) []byte { return d.Linear(keys, pcm) },
 	"PCMU": func(d *Detector, keys []byte, pcm []int16) []byte {
 		b := make([]byte, len(pcm))
-		encodeULaw(b, pcm)
+		mix.EncodeULaw(b, pcm)
 		return d.ULaw(keys, b)
 	},
 	"PCMA": func(d *Detector, keys []byte, pcm []int16) []byte {
 		b := make([]byte, len(pcm))
-		encodeALaw(b, pcm)
+		mix.EncodeALaw(b, pcm)
 		return d.ALaw(keys, b)
 	},
 }
@@ -377,7 +379,7 @@ func TestDetectorFramesDoNotMatter(t *testing.T) {
 // FuzzDetector: never a panic, never what is no key, never more than one key each 55 ms, and alike however it is cut.
 func FuzzDetector(f *testing.F) {
 	b := make([]byte, 2000)
-	encodeULaw(b[:480], newScore(1).dial(usual('1', 60)).linear())
+	mix.EncodeULaw(b[:480], newScore(1).dial(usual('1', 60)).linear())
 	f.Add(b, uint8(7), false)
 	f.Add([]byte{0, 255, 127, 128}, uint8(0), true)
 	f.Fuzz(func(t *testing.T, b []byte, size uint8, alaw bool) {
@@ -407,7 +409,7 @@ func FuzzDetector(f *testing.F) {
 func TestDetectorDoesNotAllocate(t *testing.T) {
 	s := newScore(1).dial(usual('5', 45)).pause(45)
 	b := make([]byte, len(s.pcm))
-	encodeULaw(b, s.linear())
+	mix.EncodeULaw(b, s.linear())
 	d, keys, n := new(Detector), make([]byte, 0, 8), 0
 	if a := testing.AllocsPerRun(100, func() { n += len(d.ULaw(keys, b)) }); a != 0 {
 		t.Errorf("%v allocations", a)

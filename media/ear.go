@@ -35,7 +35,7 @@ func (s *Stream) listen() {
 	linear := false
 	for _, f := range s.terms.Formats {
 		wanted = wanted && !f.IsEvent()
-		linear = linear || f.Linear()
+		linear = linear || lawOf(f.Codec) != noLaw
 	}
 	switch wanted = wanted && linear; {
 	case !wanted:

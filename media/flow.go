@@ -1,9 +1,5 @@
 package media
 
-import (
-	"github.com/zaf/g711"
-)
-
 // maxFormats is how many formats of an agreement count.
 const maxFormats = 15
 
@@ -15,6 +11,7 @@ type Flow struct {
 	index  [128]uint8 // by payload type, into routes; routes[0] drops
 	routes [maxFormats + 1]route
 	sound  bool // a codec for sound passes
+	coded  bool // some of it by G.722, which has a memory
 }
 
 type route struct {
@@ -31,9 +28,13 @@ type op uint8
 const (
 	refuse op = iota
 	pass
-	toALaw
-	toULaw
 	toTone // an event, to a phone that knows none
+	toALaw // from µ-law, octet for octet
+	toULaw
+	g722ToULaw // these have a memory, see transcoder
+	g722ToALaw
+	uLawToG722
+	aLawToG722
 )
 
 // newFlow maps what from may send to what to wants to get.
@@ -55,20 +56,15 @@ func newFlow(from []Format, to *Stream, wants []Format) *Flow {
 			} else if hearsTones(wants) {
 				r.op = toTone
 			}
-		case in.Same(PCMU):
-			if out, ok = find(wants, PCMA); ok {
-				r.op, r.pt = toALaw, out.SendPT
-			}
-		case in.Same(PCMA):
-			if out, ok = find(wants, PCMU); ok {
-				r.op, r.pt = toULaw, out.SendPT
-			}
+		default:
+			r.op, r.pt = transcoding(in.Codec, wants)
 		}
 		if r.op == refuse || r.pt > 127 || r.rate == 0 {
 			continue
 		}
 		f.routes[i+1], f.index[in.RecvPT] = r, uint8(i+1)
 		f.sound = f.sound || !in.IsEvent() && !in.IsComfortNoise()
+		f.coded = f.coded || r.op >= g722ToULaw
 	}
 	return f
 }
@@ -95,32 +91,33 @@ func eventOf(formats []Format) (Format, bool) {
 // hearsTones says whether the PBX can make sound for a phone.
 func hearsTones(formats []Format) bool {
 	for _, f := range formats {
-		if f.Mixable() && f.SendPT <= 127 {
+		if f.Linear() && f.SendPT <= 127 {
 			return true
 		}
 	}
 	return false
 }
 
-// G.711 between its two laws, a byte for a byte.
-var uLawToALaw, aLawToULaw = func() (a, u [256]byte) {
-	for i := range 256 {
-		a[i], u[i] = g711.Ulaw2AlawFrame(uint8(i)), g711.Alaw2UlawFrame(uint8(i))
+// transcoding is how c comes to a phone that does not know it, if it can. From one law of G.711 to the other is the cheapest.
+func transcoding(c Codec, wants []Format) (op, uint8) {
+	for _, w := range transcodings {
+		if c.Same(w.from) {
+			if out, ok := find(wants, w.to); ok {
+				return w.op, out.SendPT
+			}
+		}
 	}
-	return
-}()
-
-func (o op) apply(payload []byte) {
-	switch o {
-	case toALaw:
-		translate(payload, &uLawToALaw)
-	case toULaw:
-		translate(payload, &aLawToULaw)
-	}
+	return refuse, 0
 }
 
-func translate(b []byte, table *[256]byte) {
-	for i, c := range b {
-		b[i] = table[c]
-	}
+var transcodings = []struct {
+	from, to Codec
+	op       op
+}{
+	{PCMU, PCMA, toALaw},
+	{PCMA, PCMU, toULaw},
+	{PCMU, G722, uLawToG722},
+	{PCMA, G722, aLawToG722},
+	{G722, PCMU, g722ToULaw},
+	{G722, PCMA, g722ToALaw},
 }

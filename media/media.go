@@ -40,8 +40,8 @@ func (c Codec) IsEvent() bool { return strings.EqualFold(c.Name, "telephone-even
 // IsComfortNoise reports whether c is CN (RFC 3389).
 func (c Codec) IsComfortNoise() bool { return strings.EqualFold(c.Name, "CN") }
 
-// Linear reports whether the PBX itself can decode and encode c, and so transcode to and from it.
-func (c Codec) Linear() bool { return c.Same(PCMU) || c.Same(PCMA) }
+// Linear reports whether the PBX itself can decode and encode c: it can transcode between such codecs, mix them and play in them.
+func (c Codec) Linear() bool { return c.Same(PCMU) || c.Same(PCMA) || c.Same(G722) }
 
 // The codecs that the PBX offers by itself.
 var (
@@ -85,7 +85,7 @@ type Port interface {
 	// Play sends s to the phone, instead of what it heard before. done, if not nil, is called once, from another
 	// goroutine, when s has come to its end (true), or was cut short by Play, Connect, Echo, Disconnect or the end of
 	// the leg (false). It must not block. Sound from the phone goes nowhere meanwhile, but for that of a member of a Room.
-	// Before the first Agreement s waits for it. Where no codec that is Mixable was agreed, done(false)
+	// Before the first Agreement s waits for it. Where no codec that is Linear was agreed, done(false)
 	// is called at once.
 	Play(s Sound, done func(whole bool))
 	// Keys has f called with each key that the phone presses: 0-9, *, #, A-D, once a key, from the goroutine that read the

@@ -60,7 +60,7 @@ func (r *room) Join(p Port) error {
 	switch formats := s.Formats(); {
 	case s.isClosed() || r.isClosed():
 		return ErrClosed
-	case formats != nil && !mixable(formats):
+	case formats != nil && !hearsTones(formats):
 		return ErrNoCommonCodec
 	case r.seat(p) != nil:
 		return nil

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ringback/media/mix"
 )
 
 // How a key is sent: it lasts 100 ms, and the next one waits for 60 ms, both more than the 40 ms that any receiver wants.
@@ -102,7 +104,7 @@ func (s *Stream) way() way {
 	switch {
 	case s.voice.eventRate != 0:
 		return byEvent
-	case s.voice.encode != nil:
+	case s.voice.codec != mix.None:
 		return byTone
 	}
 	return noWay
@@ -209,7 +211,7 @@ func (s *Stream) typeEvent(t *typing, b []byte, slot int64, c *counters) int64 {
 // typeTone sends a packet of a key's tone and of the silence after it, and goes on to the next key in the midst of a packet.
 // It returns 0 if there is nothing to be sent.
 func (s *Stream) typeTone(t *typing, e *player, slot int64, c *counters) int64 {
-	if s.voice.encode == nil {
+	if s.voice.codec == mix.None {
 		t.unsent = true
 		t.pop(s)
 		return 0
@@ -225,7 +227,7 @@ func (s *Stream) typeTone(t *typing, e *player, slot int64, c *counters) int64 {
 	t.fill(s, linear, slot)
 	s.silence()
 	b := e.packet[:rtpHeaderLen+len(linear)]
-	s.voice.encode(b[rtpHeaderLen:], linear)
+	s.encode(b[rtpHeaderLen:], linear)
 	ts := t.base + slotTicks(slot)
 	s.tx.begin(ts, at, soundRate)
 	s.tx.span, s.tx.pt = uint32(len(linear)), s.voice.pt

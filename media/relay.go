@@ -103,6 +103,7 @@ func (s *Stream) deliver(b []byte, h *header, f *Flow, r route, epoch uint32, no
 	}
 	if !s.maySend || s.hushed {
 		s.tx.drop()
+		s.coder.drop()
 		c.drop(Held)
 		return
 	}
@@ -115,7 +116,7 @@ func (s *Stream) deliver(b []byte, h *header, f *Flow, r route, epoch uint32, no
 	} else {
 		s.tx.stamp(b, h, f, r, epoch, now)
 	}
-	r.op.apply(payload)
+	s.transcode(r.op, payload, h, f, epoch)
 	if !s.socket.send(b, &s.to) {
 		c.drop(Unsent)
 		return

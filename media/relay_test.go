@@ -78,7 +78,7 @@ func TestNoCommonCodec(t *testing.T) {
 		defer sb.Close()
 		alice, bob := l.phone(aliceAddr, sa), l.phone(bobAddr, sb)
 		sa.Agree(terms(alice, ulaw, event))
-		sb.Agree(terms(bob, fmtOf(G722, 9), event))
+		sb.Agree(terms(bob, opus, event))
 		if err := sa.Connect(sb); err != ErrNoCommonCodec {
 			t.Fatalf("got %v", err)
 		}
@@ -87,7 +87,7 @@ func TestNoCommonCodec(t *testing.T) {
 		if err := sa.Connect(sa); err != ErrForeign {
 			t.Fatalf("got %v", err)
 		}
-		sb.Agree(terms(bob, fmtOf(G722, 9), alaw))
+		sb.Agree(terms(bob, opus, alaw))
 		if err := sa.Connect(sb); err != nil {
 			t.Fatal(err)
 		}

@@ -6,12 +6,12 @@ type Room interface {
 	// Join has p hear the others, and they it, instead of whatever it heard before; a port is in one room at most. A port
 	// that has no Agreement yet may join: it is heard, and hears, once it has one.
 	//
-	// It fails with ErrNoCommonCodec if no codec of its Agreement is Mixable, ErrForeign if p is not a stream of the same
+	// It fails with ErrNoCommonCodec if no codec of its Agreement is Linear, ErrForeign if p is not a stream of the same
 	// engine, ErrClosed if it or the room is closed. On an error p stays as it was.
 	//
 	// Connect, Echo, Disconnect and the end of the leg take p out again. Play does not: a sound played to a member's port
 	// is heard by that member alone, instead of the others, who still hear it meanwhile; then the mix goes on. While a
-	// later Agreement of p's has no codec that is Mixable, p is in the room, but neither heard nor hearing.
+	// later Agreement of p's has no codec that is Linear, p is in the room, but neither heard nor hearing.
 	Join(p Port) error
 	// Leave leaves p in silence. If it is not in this room, nothing happens.
 	Leave(p Port)
@@ -52,9 +52,6 @@ type RoomStats struct {
 	Concealed uint64 // 20 ms frames that were missing and made up for
 	Resets    uint64 // new sources, and jumps of their timestamps
 }
-
-// Mixable reports whether the PBX can decode and encode c: a Room, and what Port.Play sends.
-func (c Codec) Mixable() bool { return c.Same(PCMU) || c.Same(PCMA) || c.Same(G722) }
 
 // NewRoom opens a room without members. It lasts until Close; the end of the engine closes it too.
 func (e *Engine) NewRoom() Room { return newRoom(e) }

@@ -2,7 +2,6 @@ package media
 
 import (
 	"math"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -75,10 +74,6 @@ func packetSamples(ptime time.Duration) int {
 func (st *seat) loudness() Level {
 	bits := st.level.Load()
 	return Level{DBm0: mix.DBm0(float64(math.Float32frombits(bits &^ 1))), Speaking: bits&1 == 1}
-}
-
-func mixable(formats []Format) bool {
-	return slices.ContainsFunc(formats, func(f Format) bool { return f.Mixable() && f.SendPT <= 127 })
 }
 
 // sit has a stream's packets taken, and sent, by a seat. It is called with Engine.topology held.

@@ -72,7 +72,7 @@ func TestSocketsRelay(t *testing.T) {
 					t.Fatal(err)
 				}
 				want := frame(7)
-				toALaw.apply(want)
+				translate(want, &uLawToALaw)
 				var last seen
 				for i := range 200 {
 					alice.say(0, frame(7))

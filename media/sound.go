@@ -3,11 +3,9 @@ package media
 import (
 	"encoding/binary"
 	"sync/atomic"
-	"time"
-
-	"github.com/zaf/g711"
 
 	"ringback/media/g722"
+	"ringback/media/mix"
 )
 
 // FrameSamples is 20 ms of linear sound at 8 kHz.
@@ -101,40 +99,21 @@ func (p *playing) read(dst []int16) bool {
 
 // voice is how a stream sends what the PBX makes itself: linear sound, and keys.
 type voice struct {
-	encode    func(payload []byte, linear []int16) // nil: no sound
-	wide      *g722.Encoder                        // of encode, nil if that needs none
+	codec     mix.Codec // None: no sound
 	pt        uint8
 	samples   int // of a packet
 	eventPT   uint8
 	eventRate uint32 // Hz; 0: no keys as events (RFC 4733)
 }
 
-// newVoice takes the first format that can be made from linear sound, and the phone's packet time if it is one of
-// 10, 20 … 60 ms. before is what there was until now: an encoder that remembers goes on.
-func newVoice(a *Agreement, before voice) voice {
-	samples := FrameSamples
-	if a.PTime >= 10*time.Millisecond && a.PTime <= maxPTime && a.PTime%(10*time.Millisecond) == 0 {
-		samples = int(a.PTime / (10 * time.Millisecond) * 80)
-	}
-	v := voice{samples: samples}
+// newVoice takes the first format that can be made from linear sound.
+func newVoice(a *Agreement) voice {
+	out := newOutlet(a)
+	v := voice{codec: out.codec, pt: out.pt, samples: packetSamples(a.PTime)}
 	rate := soundOf(a.Formats).ClockRate
 	for _, f := range a.Formats {
-		switch {
-		case f.SendPT > 127:
-		case f.IsEvent():
-			if v.eventRate == 0 || v.eventRate != rate && f.ClockRate == rate {
-				v.eventPT, v.eventRate = f.SendPT, f.ClockRate
-			}
-		case v.encode != nil:
-		case f.Same(PCMU):
-			v.encode, v.pt = encodeULaw, f.SendPT
-		case f.Same(PCMA):
-			v.encode, v.pt = encodeALaw, f.SendPT
-		case f.Same(G722):
-			if v.wide = before.wide; v.wide == nil {
-				v.wide = g722.NewEncoder()
-			}
-			v.encode, v.pt = narrow(v.wide), f.SendPT
+		if f.IsEvent() && f.SendPT <= 127 && (v.eventRate == 0 || v.eventRate != rate && f.ClockRate == rate) {
+			v.eventPT, v.eventRate = f.SendPT, f.ClockRate
 		}
 	}
 	return v
@@ -150,28 +129,32 @@ func soundOf(formats []Format) Format {
 	return Format{}
 }
 
-func encodeULaw(payload []byte, linear []int16) {
-	for i, v := range linear {
-		payload[i] = g711.EncodeUlawFrame(v)
+// encode makes a payload of sound at 8 kHz, as many octets as samples. The lock is held.
+func (s *Stream) encode(payload []byte, linear []int16) {
+	switch s.voice.codec {
+	case mix.ULaw:
+		mix.EncodeULaw(payload, linear)
+	case mix.ALaw:
+		mix.EncodeALaw(payload, linear)
+	case mix.G722:
+		s.wideband().Encode(payload, linear, nil)
 	}
 }
 
-func encodeALaw(payload []byte, linear []int16) {
-	for i, v := range linear {
-		payload[i] = g711.EncodeAlawFrame(v)
+// wideband is the encoder of all that is made for the phone in G.722 but a room's mix: it lasts as long as the phone's decoder,
+// which has to be in step with it. The lock is held.
+func (s *Stream) wideband() *g722.Encoder {
+	if s.encoder == nil {
+		s.encoder = g722.NewEncoder()
 	}
-}
-
-// narrow is sound at 8 kHz in G.722: its lower band. It has as many octets as there are samples, and RTP's clock is 8 kHz.
-func narrow(e *g722.Encoder) func(payload []byte, linear []int16) {
-	return func(payload []byte, linear []int16) { e.Encode(payload, linear, nil) }
+	return s.encoder
 }
 
 // begin reports whether p can be played, now or once something is agreed.
 func (s *Stream) begin(p *playing) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.agreed && s.voice.encode == nil {
+	if s.closed || s.agreed && s.voice.codec == mix.None {
 		return false
 	}
 	s.playing, p.samples = p, s.voice.samples
@@ -223,7 +206,7 @@ func (s *Stream) speak(p *playing, linear []int16, b []byte, slot int64, c *coun
 		p.begun, p.base = true, s.tx.next(at, soundRate)-slotTicks(slot)
 	}
 	b = b[:rtpHeaderLen+len(linear)]
-	s.voice.encode(b[rtpHeaderLen:], linear)
+	s.encode(b[rtpHeaderLen:], linear)
 	s.tx.speak(b, s.voice.pt, spurt, p.base+slotTicks(slot), at)
 	p.due = slot + slotsOf(len(linear))
 	if !s.socket.send(b, &s.to) {

@@ -6,6 +6,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ringback/media/g722"
+	"ringback/media/mix"
 )
 
 // Stream is the audio of one leg: a pair of ports, what was agreed for it, and who hears it. All methods may be called
@@ -55,9 +58,11 @@ type Stream struct {
 	reports reports
 	dropped uint64
 
-	voice   voice    // of terms
-	playing *playing // nil: nothing
-	typing  *typing  // nil: nothing
+	voice   voice         // of terms
+	encoder *g722.Encoder // nil: nothing was made in G.722
+	coder   *transcoder   // nil: nothing was transcoded by G.722
+	playing *playing      // nil: nothing
+	typing  *typing       // nil: nothing
 	keypad  keypad
 	ear     *ear // nil: nobody listens to keys in the sound
 	onKey   atomic.Pointer[func(byte) bool]
@@ -129,12 +134,12 @@ func (s *Stream) install(a Agreement, inward bool, now int64) bool {
 		s.control.open(a.RemoteRTCP, a.Source)
 		s.toRTCP.set(s.control.peer)
 	}
-	s.voice = newVoice(&a, s.voice)
+	s.voice = newVoice(&a)
 	if s.seat != nil {
 		s.seat.out = newOutlet(&a)
 	}
 	s.listen()
-	if s.playing != nil && s.voice.encode == nil {
+	if s.playing != nil && s.voice.codec == mix.None {
 		s.playing.cut()
 		s.playing = nil
 	}

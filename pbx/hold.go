@@ -107,7 +107,7 @@ func (s *Switchboard) hold(by, leg *Leg) {
 	if port == nil || other == nil {
 		return
 	}
-	if formats := port.Formats(); formats == nil || slices.ContainsFunc(formats, func(f media.Format) bool { return f.Mixable() }) {
+	if formats := port.Formats(); formats == nil || slices.ContainsFunc(formats, func(f media.Format) bool { return f.Linear() }) {
 		if sound := s.music(by); sound != nil {
 			other.Disconnect() // he may have heard music himself a moment ago
 			port.Play(sound, nil)

@@ -133,21 +133,21 @@ func TestHoldBeforeTheAnswer(t *testing.T) {
 func TestOtherCodecsWhileHeldDoNotEndTheMusic(t *testing.T) {
 	with(t, nil, func(r *rig) {
 		phone := r.Register("1001", pbxtest.Answer(0))
-		phone.Codecs = []media.Codec{media.PCMU, media.G722}
-		alice := r.Call("1000", "1001", media.PCMU, media.G722)
+		phone.Codecs = []media.Codec{media.PCMU, g729}
+		alice := r.Call("1000", "1001", media.PCMU, g729)
 		r.told(alice, "200", time.Second)
 		bob := phone.Last()
 		synctest.Wait()
 		bob.Hold(true)
-		bob.Reoffer(media.G722) // the one who holds
+		bob.Reoffer(g729) // the one who holds
 		r.both(alice, "music", bob, "")
 		alice.Reoffer(media.PCMU) // the one who is held
 		r.both(alice, "music", bob, "")
-		if told := alice.Told(); told[len(told)-1] != "200 PCMU G722" {
+		if told := alice.Told(); told[len(told)-1] != "200 PCMU G729" {
 			t.Errorf("asked for codecs while held: %q", told)
 		}
 		bob.Hold(false)
-		r.told(alice, "renegotiate G722", time.Second)
+		r.told(alice, "renegotiate G729", time.Second)
 		alice.Bye()
 	})
 }

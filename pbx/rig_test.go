@@ -127,6 +127,9 @@ func prompt(name string) media.Sound {
 
 const promptLength = 2 * time.Second
 
+// g729 is a codec that the PBX passes on and cannot speak.
+var g729 = media.Codec{Name: "G729", ClockRate: 8000, Channels: 1}
+
 // told fails the test unless the party is told s within d.
 func (r *rig) told(p *pbxtest.Party, s string, d time.Duration) {
 	r.Helper()

@@ -106,7 +106,7 @@ func transcodable(offered []media.Codec) []media.Codec {
 		return offered
 	}
 	all := slices.Clone(offered)
-	for _, c := range []media.Codec{media.PCMU, media.PCMA} {
+	for _, c := range []media.Codec{media.PCMU, media.PCMA, media.G722} {
 		if !slices.ContainsFunc(all, c.Same) {
 			all = append(all, c)
 		}

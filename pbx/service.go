@@ -61,15 +61,17 @@ func (s service) converse(ctx context.Context, t *Talk) Target {
 	return s.talk(ctx, t)
 }
 
-// spoken are the codecs in which the PBX itself can talk, of those offered: those that it could transcode too when the call goes
-// on to a phone, and only where there is none of them the others.
+// spoken are the codecs in which the PBX itself can talk, of those offered: G.711, which anybody can be connected with at no cost
+// when the call goes on, and only where it is not offered G.722.
 func spoken(offered []media.Codec) []media.Codec {
 	if offered == nil {
 		return []media.Codec{media.PCMU, media.PCMA, media.Telephone}
 	}
-	speaks := media.Codec.Mixable
-	if slices.ContainsFunc(offered, media.Codec.Linear) {
-		speaks = media.Codec.Linear
+	speaks := media.Codec.Linear
+	if slices.ContainsFunc(offered, isG711) {
+		speaks = isG711
 	}
 	return slices.DeleteFunc(slices.Clone(offered), func(c media.Codec) bool { return !speaks(c) && !c.IsEvent() })
 }
+
+func isG711(c media.Codec) bool { return c.Same(media.PCMU) || c.Same(media.PCMA) }

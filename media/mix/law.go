@@ -37,6 +37,12 @@ func EncodeALaw(dst []byte, src []int16) {
 	}
 }
 
+// DecodeULaw makes linear sound of G.711 µ-law. dst has room for it.
+func DecodeULaw(dst []int16, src []byte) { expand(dst, src, &fromULaw) }
+
+// DecodeALaw makes linear sound of G.711 A-law. dst has room for it.
+func DecodeALaw(dst []int16, src []byte) { expand(dst, src, &fromALaw) }
+
 func expand(dst []int16, src []byte, law *[256]int16) {
 	dst = dst[:len(src)]
 	for i, c := range src {

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ringback/media"
 	"ringback/pbx"
 )
 
@@ -88,11 +89,29 @@ func TestReINVITEFromANewConnectionMovesTheSourceOfSound(t *testing.T) {
 func TestReINVITEToOtherCodecsIsAMismatch(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
-		c, _ := s.up(a, "1001")
+		c := a.invite("1001", sdp(a, 4000, "18"))
+		synctest.Wait()
+		if err := s.x.legs[0].Answer([]media.Codec{{Name: "G729", ClockRate: 8000}}); err != nil {
+			t.Fatal(err)
+		}
+		c.take(a.expect("SIP/2.0 200"))
+		c.send("ACK", "")
 		c.send("INVITE", newer(sdp(a, 4000, "9")))
 		a.expect("SIP/2.0 200")
 		c.send("ACK", "")
 		wantEvents(t, s, incoming1, "mismatch")
+	})
+}
+
+// From one codec that the PBX transcodes to another nobody else has to do anything.
+func TestReINVITEFromG711ToG722IsNoMismatch(t *testing.T) {
+	play(t, func(s *scene) {
+		a := s.phone("1000", "192.0.2.10")
+		c, _ := s.up(a, "1001")
+		c.send("INVITE", newer(sdp(a, 4000, "9")))
+		a.expect("SIP/2.0 200")
+		c.send("ACK", "")
+		wantEvents(t, s, incoming1)
 	})
 }
 

@@ -122,8 +122,8 @@ func TestOurChangeOfCodecIsToldSoThatTheLegsAreConnectedAnew(t *testing.T) {
 	play(t, func(s *scene) {
 		a := s.phone("1000", "192.0.2.10")
 		_, leg := s.up(a, "1001")
-		leg.Renegotiate([]media.Codec{media.G722})
-		a.respond(a.expect("INVITE"), "200 OK", "", newer(sdp(a, 4000, "9")))
+		leg.Renegotiate([]media.Codec{{Name: "G729", ClockRate: 8000}})
+		a.respond(a.expect("INVITE"), "200 OK", "", newer(sdp(a, 4000, "18")))
 		a.expect("ACK")
 		wantEvents(t, s, incoming1, "mismatch")
 	})

@@ -101,7 +101,7 @@ func TestScriptedEndings(t *testing.T) {
 			exchange(t, func(line *pbxtest.Line, _ *journal) {
 				h := line.Register("1001", c.script)
 				if name == "no codec" {
-					h.Codecs = []media.Codec{media.G722}
+					h.Codecs = []media.Codec{{Name: "G729", ClockRate: 8000}}
 				}
 				if _, err := line.Call("1000", "1001").Await(c.told, time.Minute); err != nil {
 					t.Error(err)

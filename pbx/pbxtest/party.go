@@ -230,7 +230,7 @@ func (s signalling) Answer(prefer []media.Codec) error {
 	}
 	err := p.agree(prefer)
 	if err != nil && linear { // the PBX may transcode
-		err = p.agree([]media.Codec{media.PCMU, media.PCMA, media.Telephone})
+		err = p.agree([]media.Codec{media.PCMU, media.PCMA, media.G722, media.Telephone})
 	}
 	if err != nil {
 		return err

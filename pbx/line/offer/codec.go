@@ -59,7 +59,7 @@ func same(list []payload, c media.Codec) int {
 }
 
 // choose picks the one codec that an answer accepts, by its index in offered: the first wish that is offered;
-// else, if the other side speaks G.711, the law of G.711 that the phone offers, which the PBX transcodes.
+// else, if the other side speaks a codec that the PBX transcodes, the first such that the phone offers, G.722 last.
 func choose(offered []payload, prefer []media.Codec) (int, bool) {
 	linear := false
 	for _, p := range prefer {
@@ -71,12 +71,13 @@ func choose(offered []payload, prefer []media.Codec) (int, bool) {
 		}
 		linear = linear || p.Linear()
 	}
+	best := -1
 	for i := range offered {
-		if linear && offered[i].Linear() {
-			return i, true
+		if linear && offered[i].Linear() && (best < 0 || offered[best].Same(media.G722)) {
+			best = i
 		}
 	}
-	return 0, false
+	return best, best >= 0
 }
 
 // chooseDefault picks the codec in use if it is offered again, so that a re-INVITE changes nothing needlessly; else

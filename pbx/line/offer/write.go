@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-
-	"ringback/media"
 )
 
 // plan is a description of ours before it is text.
@@ -55,7 +53,7 @@ func (p *plan) audio(b []byte, l *Local) []byte {
 			b = append(append(append(b, ' '), f.Fmtp...), "\r\n"...)
 		}
 	}
-	if c := p.payloads[0].Codec; c.Linear() || c.Same(media.G722) {
+	if p.payloads[0].Linear() {
 		b = append(b, "a=ptime:20\r\n"...) // RFC 3551 §4.5: what these default to; others have other packets
 	}
 	b = append(append(append(b, "a="...), p.dir.String()...), "\r\n"...)
