@@ -36,6 +36,7 @@ type source interface {
 var (
 	errSlowDisk = errors.New("the disk did not answer in time")
 	errTooLate  = errors.New("it was over before the disk was ready")
+	errDefect   = errors.New("a defect of the PBX has ended it")
 	errCutShort = errors.New("the disk has taken no more")
 )
 
@@ -66,7 +67,8 @@ func (s *Switchboard) runTape(t *taping) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.counters.panics.Add(1)
-			r.Problem = panicked(p).String()
+			panicked(p)
+			r.Problem = errDefect.Error()
 		}
 		if !ended {
 			t.source.ended(false)
@@ -90,6 +92,7 @@ func (s *Switchboard) runTape(t *taping) {
 // hear puts on a tape what is heard from now on, until the recording ends or the tape takes no more. The error says why something
 // is missing.
 func (s *Switchboard) hear(t *taping, r *Recorded, tape Tape, ended func()) error {
+	defer tape.Drop() // where Keep was not reached
 	in := &intake{tape: tape, full: make(chan struct{})}
 	deaf := t.source.listen(in.frame)
 	s.mu.Lock()
@@ -134,7 +137,8 @@ func (s *Switchboard) beginTape(t *taping) (id string, tape Tape, err error) {
 		defer func() {
 			if p := recover(); p != nil {
 				s.counters.panics.Add(1)
-				b.err = panicked(p)
+				panicked(p)
+				b.err = errDefect
 			}
 			select {
 			case came <- b:

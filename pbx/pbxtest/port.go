@@ -15,8 +15,10 @@ type Port struct {
 	playing *playing
 	room    *Room
 	keys    func(byte) bool
-	pressed string // by the PBX, to the phone
-	over    bool   // the leg has ended: nothing is heard any more
+	pressed string        // by the PBX, to the phone
+	reached string        // pressed, and what its peer's keys were
+	typing  time.Duration // that a key of the PBX takes
+	over    bool          // the leg has ended: nothing is heard any more
 	stats   media.Stats
 	speaks  int16 // level of what the phone says
 }
@@ -110,17 +112,36 @@ func (p *Port) Keys(f func(byte) bool) {
 	p.keys = f
 }
 
-// Press implements media.Port: the keys are there at once, as if they were sent in no time.
+// Press implements media.Port: the keys are there at once, as if they were sent in no time, or after that of KeysTake.
 func (p *Port) Press(keys string, done func(bool)) {
 	ports.Lock()
 	ok := !p.over && keys != ""
 	if ok {
 		p.pressed += keys
+		p.reached += keys
 	}
+	wait := p.typing * time.Duration(len(keys))
 	ports.Unlock()
 	if done != nil {
-		go done(ok)
+		go func() {
+			time.Sleep(wait)
+			done(ok)
+		}()
 	}
+}
+
+// KeysTake says how long the PBX takes to send a key to the phone.
+func (p *Party) KeysTake(d time.Duration) {
+	ports.Lock()
+	defer ports.Unlock()
+	p.port.typing = d
+}
+
+// Reached is which keys have come to the phone by its audio: the PBX's, and those of its peer that nobody took.
+func (p *Party) Reached() string {
+	ports.Lock()
+	defer ports.Unlock()
+	return p.port.reached
 }
 
 // Pressed is which keys the PBX has sent to the phone by its audio.
@@ -136,9 +157,18 @@ func (p *Party) Press(keys string) {
 	f := p.port.keys
 	ports.Unlock()
 	for _, k := range []byte(keys) {
-		if f != nil {
-			f(k)
+		if f == nil || !f(k) {
+			p.port.pass(k)
 		}
+	}
+}
+
+// pass is a key that goes to the peer.
+func (p *Port) pass(key byte) {
+	ports.Lock()
+	defer ports.Unlock()
+	if p.hears != nil && p.hears != p {
+		p.hears.reached += string(rune(key))
 	}
 }
 
@@ -278,4 +308,11 @@ func formatsOf(codecs []media.Codec) []media.Format {
 		all = append(all, media.Format{Codec: c, SendPT: uint8(i), RecvPT: uint8(i)})
 	}
 	return all
+}
+
+// Listened reports whether somebody of the PBX hears the keys of the phone.
+func (p *Party) Listened() bool {
+	ports.Lock()
+	defer ports.Unlock()
+	return p.port.keys != nil
 }

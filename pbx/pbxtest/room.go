@@ -14,6 +14,7 @@ type Room struct {
 	muted   map[*Port]bool
 	played  []string
 	closed  bool
+	sink    func([]int16)
 }
 
 // NewRoom is for pbx.Options.NewRoom.
@@ -77,8 +78,23 @@ func (r *Room) Played() []string {
 	return slices.Clone(r.played)
 }
 
-// Record implements media.Room.
-func (r *Room) Record(func([]int16)) {}
+// Record implements media.Room: what is heard comes by Frames.
+func (r *Room) Record(sink func([]int16)) {
+	ports.Lock()
+	defer ports.Unlock()
+	r.sink = sink
+}
+
+// Frames has whoever records the room hear n times 20 ms, and reports whether somebody does.
+func (r *Room) Frames(n int) bool {
+	ports.Lock()
+	sink := r.sink
+	ports.Unlock()
+	for i := 0; i < n && sink != nil; i++ {
+		sink(make([]int16, media.FrameSamples))
+	}
+	return sink != nil
+}
 
 // Level implements media.Room: whoever is not muted speaks.
 func (r *Room) Level(p media.Port) media.Level {

@@ -1,0 +1,401 @@
+package pbx_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ringback/media"
+	"ringback/pbx"
+	"ringback/pbx/pbxtest"
+)
+
+func TestPolicySaysWhichCallsAreRecorded(t *testing.T) {
+	in, out := pbx.RecordPolicy{Incoming: true}, pbx.RecordPolicy{Outgoing: true}
+	for _, tc := range []struct {
+		name string
+		policies
+		by string // "": it is not
+	}{
+		{"nobody's", nil, ""},
+		{"the caller's", policies{"1000": out}, "policy of 1000"},
+		{"the caller's for the other direction", policies{"1000": in}, ""},
+		{"that of who answers", policies{"1001": in}, "policy of 1001"},
+		{"that of who answers, for the other direction", policies{"1001": out}, ""},
+		{"both", policies{"1000": out, "1001": in}, "policy of 1000"},
+		{"on demand only", policies{"1000": {OnDemand: true}, "1001": {OnDemand: true, Announce: true}}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := new(shelf)
+			withOptions(t, taped(s, tc.policies), func(r *rig) {
+				alice, bob := r.talking("1001")
+				alice.Speak(100)
+				bob.Speak(200)
+				lasts(10 * time.Second)
+				if got := r.sb.Calls()[0].Recorded; got != (tc.by != "") {
+					t.Error("shown as recorded:", got)
+				}
+				r.both(alice, "1001", bob, "1000")
+				alice.Bye()
+				got := r.recorded()
+				if tc.by == "" {
+					if len(got) != 0 || len(s.all()) != 0 {
+						t.Errorf("%+v", got)
+					}
+					return
+				}
+				c := r.journal.last(t)
+				if len(got) != 1 || got[0].ID != "tape-1" || got[0].By != tc.by || got[0].Problem != "" || got[0].Started != c.Answered || got[0].Ended != c.Ended {
+					t.Fatalf("%+v of %+v", got, c)
+				}
+				tape := s.all()[0]
+				want := pbx.Recording{Call: c.ID, From: "1000", To: "1001", By: tc.by, Started: c.Answered, Channels: 2}
+				if tape.what != want {
+					t.Errorf("%+v, want %+v", tape.what, want)
+				}
+				if !tape.kept || tape.dropped || tape.length() < 9900*time.Millisecond || !slices.Contains(tape.left, 100) || !slices.Contains(tape.right, 200) ||
+					slices.Contains(tape.left, 200) {
+					t.Errorf("%+v", tape)
+				}
+			})
+		})
+	}
+}
+
+// The policy of the extension that answers counts, not that of the one that was called.
+func TestForwardedCallIsRecordedByWhoAnswers(t *testing.T) {
+	for called, recorded := range map[string]int{"1001": 0, "1002": 1} {
+		s := new(shelf)
+		set := taped(s, policies{called: {Incoming: true}})
+		withOptions(t, func(o *pbx.Options) {
+			set(o)
+			o.Route = plan(pbx.Else(ring("1001", 5), pbx.On(ring("1002", 5), pbx.Busy)))
+		}, func(r *rig) {
+			r.Register("1001", pbxtest.Busy())
+			r.Register("1002", pbxtest.Answer(0))
+			alice := r.Call("1000", "1001")
+			r.told(alice, "200", time.Second)
+			lasts(time.Second)
+			alice.Bye()
+			if got := r.recorded(); len(got) != recorded {
+				t.Errorf("%s records: %+v", called, got)
+			}
+		})
+	}
+}
+
+// A caller who was answered by a service of the PBX before.
+func TestServedCallIsRecordedFromWhenSomebodyAnswers(t *testing.T) {
+	s := new(shelf)
+	set := taped(s, policies{"1000": {Outgoing: true}})
+	withOptions(t, func(o *pbx.Options) {
+		set(o)
+		o.Route = plan(pbx.Service("menu", func(ctx context.Context, t *pbx.Talk) pbx.Target {
+			t.Play(ctx, "welcome")
+			return ring("1001", 20)
+		}))
+	}, func(r *rig) {
+		bob := r.Register("1001", pbxtest.Answer(3*time.Second))
+		alice := r.Call("1000", "700")
+		lasts(promptLength + 2*time.Second)
+		if len(s.all()) != 0 {
+			t.Error("recorded before anybody has answered")
+		}
+		lasts(5 * time.Second)
+		r.both(alice, "1001", bob.Last(), "1000")
+		alice.Bye()
+		if got := r.recorded(); len(got) != 1 || got[0].Ended.Sub(got[0].Started) != 4*time.Second {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestRecordingByAPI(t *testing.T) {
+	s := new(shelf)
+	withOptions(t, taped(s, nil), func(r *rig) {
+		want := func(err, want error) {
+			t.Helper()
+			if !errors.Is(err, want) {
+				t.Errorf("%v, want %v", err, want)
+			}
+		}
+		want(r.sb.StartRecording("nonsense", "admin"), pbx.ErrNoSuchCall)
+		want(r.sb.StopRecording("nonsense", "admin"), pbx.ErrNoSuchCall)
+		r.Register("1001", pbxtest.Answer(2*time.Second))
+		alice := r.Call("1000", "1001")
+		lasts(time.Second)
+		want(r.sb.StartRecording(r.call(), "admin"), pbx.ErrNotConnected)
+		lasts(2 * time.Second)
+		want(r.sb.StopRecording(r.call(), "admin"), pbx.ErrNotRecorded)
+		want(r.sb.StartRecording(r.call(), "admin"), nil)
+		want(r.sb.StartRecording(r.call(), "eve"), pbx.ErrRecorded)
+		lasts(3 * time.Second)
+		if !r.sb.Calls()[0].Recorded {
+			t.Error("not shown as recorded")
+		}
+		want(r.sb.StopRecording(r.call(), "eve"), nil)
+		want(r.sb.StopRecording(r.call(), "eve"), pbx.ErrNotRecorded)
+		lasts(time.Second)
+		if r.sb.Calls()[0].Recorded {
+			t.Error("shown as recorded")
+		}
+		want(r.sb.StartRecording(r.call(), "eve"), nil)
+		lasts(time.Second)
+		alice.Bye()
+		got := r.recorded()
+		if len(got) != 2 || got[0].By != "admin" || got[1].By != "eve" || got[0].Ended.Sub(got[0].Started) != 3*time.Second || got[1].ID != "tape-2" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestNothingIsRecordedWithoutAStore(t *testing.T) {
+	set := taped(nil, policies{"1000": {Outgoing: true, OnDemand: true}})
+	withOptions(t, func(o *pbx.Options) { set(o); o.Recordings = nil }, func(r *rig) {
+		alice, bob := r.talking("1001")
+		if err := r.sb.StartRecording(r.call(), "admin"); !errors.Is(err, pbx.ErrNoRecordings) {
+			t.Error(err)
+		}
+		alice.Press("*1")
+		r.both(alice, "error", bob, "")
+		lasts(promptLength)
+		r.both(alice, "1001", bob, "1000")
+		alice.Bye()
+		if got := r.recorded(); got != nil {
+			t.Error(got)
+		}
+	})
+}
+
+func TestRecordingGoesOnDuringHold(t *testing.T) {
+	s := new(shelf)
+	withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+		alice, bob := r.talking("1001")
+		alice.Speak(100)
+		bob.Speak(200)
+		lasts(time.Second)
+		bob.Hold(true)
+		bob.Speak(0)
+		lasts(time.Minute)
+		bob.Hold(false)
+		bob.Speak(201)
+		lasts(time.Second)
+		alice.Bye()
+		got := r.recorded()
+		if tape := s.all()[0]; len(got) != 1 || tape.length() < 61*time.Second || !slices.Contains(tape.right, 0) || tape.right[len(tape.right)-1] != 201 {
+			t.Errorf("%+v %+v", got, tape)
+		}
+	})
+}
+
+// The recording ends, the call does not, and its record says so.
+func TestFullDiskEndsTheRecordingOnly(t *testing.T) {
+	s := &shelf{room: 100}
+	withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+		alice, bob := r.talking("1001")
+		lasts(10 * time.Second)
+		if r.sb.Calls()[0].Recorded {
+			t.Error("shown as recorded")
+		}
+		r.both(alice, "1001", bob, "1000")
+		alice.Bye()
+		got := r.recorded()
+		if len(got) != 1 || got[0].ID != "tape-1" || got[0].Problem != "the disk is full" || got[0].Ended.Sub(got[0].Started) < 2*time.Second ||
+			got[0].Ended.Sub(got[0].Started) > 3*time.Second {
+			t.Errorf("%+v", got)
+		}
+		if tape := s.all()[0]; tape.frames != 100 || !tape.kept || tape.late {
+			t.Errorf("%+v", tape)
+		}
+	})
+}
+
+func TestRecordingThatCannotBegin(t *testing.T) {
+	for _, s := range []*shelf{{fails: errors.New("the disk is full")}, {broken: true}} {
+		withOptions(t, taped(s, policies{"1000": {Outgoing: true, Announce: true}}), func(r *rig) {
+			alice, bob := r.talking("1001")
+			r.both(alice, "1001", bob, "1000")
+			lasts(time.Second)
+			alice.Bye()
+			got := r.recorded()
+			if len(got) != 1 || got[0].ID != "" || got[0].By != "policy of 1000" || got[0].Started.IsZero() || !got[0].Ended.IsZero() || got[0].Problem == "" {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+// A disk that takes its time keeps nobody waiting but the record of the call.
+func TestSlowDisk(t *testing.T) {
+	t.Run("at the beginning", func(t *testing.T) {
+		s := &shelf{begins: 3 * time.Second}
+		withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+			alice, bob := r.talking("1001")
+			r.both(alice, "1001", bob, "1000")
+			if r.sb.Calls()[0].Recorded {
+				t.Error("shown as recorded")
+			}
+			lasts(8 * time.Second)
+			alice.Bye()
+			if got := r.recorded(); len(got) != 1 || got[0].Problem != "" || s.all()[0].length() < 4900*time.Millisecond {
+				t.Errorf("%+v", got)
+			}
+		})
+	})
+	t.Run("at the beginning of a short call", func(t *testing.T) {
+		s := &shelf{begins: 3 * time.Second}
+		withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+			alice, _ := r.talking("1001")
+			alice.Bye()
+			lasts(4 * time.Second)
+			if got := r.recorded(); len(got) != 1 || got[0].ID != "" || got[0].Problem == "" || !s.all()[0].dropped {
+				t.Errorf("%+v", got)
+			}
+		})
+	})
+	t.Run("hanging at the beginning", func(t *testing.T) {
+		s := &shelf{begins: time.Hour}
+		withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+			alice, bob := r.talking("1001")
+			lasts(time.Second)
+			r.both(alice, "1001", bob, "1000")
+			alice.Bye()
+			lasts(9 * time.Second) // 10 s after the beginning
+			if got := r.recorded(); len(got) != 1 || got[0].ID != "" || got[0].Problem == "" {
+				t.Errorf("%+v", got)
+			}
+			lasts(time.Hour)
+			if !s.all()[0].dropped {
+				t.Error("a tape that came too late is not dropped")
+			}
+		})
+	})
+	t.Run("hanging at the end", func(t *testing.T) {
+		s := &shelf{keeps: time.Hour}
+		withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+			alice, bob := r.talking("1001")
+			lasts(time.Second)
+			alice.Bye()
+			r.told(bob, "hangup", 0)
+			lasts(9 * time.Second)
+			if len(r.journal.ended) != 0 {
+				t.Error("the record does not wait for the recording")
+			}
+			lasts(time.Second)
+			got, c := r.recorded(), r.journal.last(t)
+			if len(got) != 1 || got[0].ID != "tape-1" || got[0].Problem == "" || got[0].Ended != c.Ended || c.Ended.Sub(c.Answered) != time.Second {
+				t.Errorf("%+v", c)
+			}
+		})
+	})
+}
+
+// The next one may begin while the disk still takes the one before.
+func TestRecordingAfterRecordingOnASlowDisk(t *testing.T) {
+	s := &shelf{keeps: 5 * time.Second}
+	withOptions(t, taped(s, nil), func(r *rig) {
+		alice, _ := r.talking("1001")
+		for range 3 {
+			if err := r.sb.StartRecording(r.call(), "admin"); err != nil {
+				t.Error(err)
+			}
+			lasts(time.Second)
+			if err := r.sb.StopRecording(r.call(), "admin"); err != nil {
+				t.Error(err)
+			}
+			synctest.Wait()
+		}
+		alice.Bye()
+		lasts(5 * time.Second)
+		if got := r.recorded(); len(got) != 3 || got[0].ID != "tape-1" || got[2].ID != "tape-3" || got[2].Ended.Sub(got[0].Started) != 3*time.Second {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestRecordingsOfACallAreBounded(t *testing.T) {
+	s := new(shelf)
+	withOptions(t, taped(s, policies{"1000": {OnDemand: true}}), func(r *rig) {
+		alice, _ := r.talking("1001")
+		for range 300 {
+			alice.Press("*1")
+			synctest.Wait()
+		}
+		lasts(promptLength)
+		if err := r.sb.StartRecording(r.call(), "admin"); !errors.Is(err, pbx.ErrManyRecorded) {
+			t.Error(err)
+		}
+		alice.Bye()
+		if got := r.recorded(); len(got) != 100 || len(s.all()) != 100 {
+			t.Errorf("%d recordings", len(got))
+		}
+	})
+}
+
+func TestDrainAndCloseEndRecordings(t *testing.T) {
+	s := &shelf{keeps: time.Second}
+	withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+		r.talking("1001")
+		start := time.Now()
+		if err := r.sb.Drain(r.T.Context(), 5*time.Second); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took != 6*time.Second {
+			t.Error("drained after", took)
+		}
+		if got := r.recorded(); len(got) != 1 || got[0].Problem != "" {
+			t.Errorf("%+v", got)
+		}
+	})
+	s = &shelf{keeps: time.Second}
+	withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+		alice, _ := r.talking("1001")
+		lasts(3 * time.Second)
+		start := time.Now()
+		r.sb.Close()
+		if took := time.Since(start); took != time.Second || !s.all()[0].kept {
+			t.Error("closed after", took)
+		}
+		if err := r.sb.StartRecording(r.call(), "admin"); !errors.Is(err, pbx.ErrNotConnected) {
+			t.Error(err)
+		}
+		alice.Bye()
+		if got := r.recorded(); len(got) != 1 || got[0].Problem != "" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// Before the answer there is nothing to be recorded, nor to be told.
+func TestEarlyMediaIsNotRecorded(t *testing.T) {
+	s := new(shelf)
+	withOptions(t, taped(s, policies{"1000": {Outgoing: true, Announce: true}}), func(r *rig) {
+		bob := r.Register("1001", pbxtest.EarlyMedia(time.Second, pbxtest.Answer(5*time.Second)))
+		alice := r.Call("1000", "1001")
+		lasts(3 * time.Second)
+		r.both(alice, "1001", bob.Last(), "1000")
+		if len(s.all()) != 0 {
+			t.Error("early media is recorded")
+		}
+		r.told(alice, "200", 5*time.Second)
+		r.both(alice, "call-recorded", bob.Last(), "call-recorded")
+		alice.Bye()
+	})
+}
+
+// A call whose codecs cannot be brought together never was one.
+func TestCallThatIsNoneIsNotRecorded(t *testing.T) {
+	s := new(shelf)
+	withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+		bob := r.Register("1001", pbxtest.Answer(0))
+		bob.Codecs = []media.Codec{g729}
+		alice := r.Call("1000", "1001", media.PCMA)
+		r.told(alice, "refuse 488", time.Second)
+		if got := r.recorded(); got != nil || len(s.all()) != 0 {
+			t.Error(got)
+		}
+	})
+}

@@ -1,0 +1,245 @@
+package pbx_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"ringback/media"
+	"ringback/pbx"
+	"ringback/pbx/pbxtest"
+)
+
+// announced is a call that is recorded by the policy of 1000, who has it announced.
+func announced(t *testing.T, f func(r *rig, alice, bob *pbxtest.Party)) {
+	withOptions(t, taped(new(shelf), policies{"1000": {Outgoing: true, Announce: true}}), func(r *rig) {
+		alice, bob := r.talking("1001")
+		f(r, alice, bob)
+		alice.Bye()
+		synctest.Wait()
+	})
+}
+
+func TestBothAreToldThatTheyAreRecorded(t *testing.T) {
+	announced(t, func(r *rig, alice, bob *pbxtest.Party) {
+		r.both(alice, "call-recorded", bob, "call-recorded")
+		lasts(promptLength)
+		r.both(alice, "1001", bob, "1000")
+	})
+}
+
+func TestAnnouncementAndHold(t *testing.T) {
+	t.Run("the other one is told first", func(t *testing.T) {
+		announced(t, func(r *rig, alice, bob *pbxtest.Party) {
+			lasts(time.Second)
+			alice.Hold(true)
+			r.both(alice, "", bob, "call-recorded")
+			lasts(time.Second)
+			r.both(alice, "", bob, "music")
+			alice.Hold(false) // now he is told, from the beginning
+			r.both(alice, "call-recorded", bob, "")
+			lasts(promptLength - time.Millisecond)
+			r.both(alice, "call-recorded", bob, "")
+			lasts(time.Millisecond)
+			r.both(alice, "1001", bob, "1000")
+		})
+	})
+	t.Run("held and back during it", func(t *testing.T) {
+		announced(t, func(r *rig, alice, bob *pbxtest.Party) {
+			lasts(time.Second)
+			bob.Hold(true)
+			r.both(alice, "call-recorded", bob, "")
+			bob.Hold(false)
+			r.both(alice, "call-recorded", bob, "call-recorded")
+			lasts(time.Second)
+			r.both(alice, "", bob, "call-recorded")
+			lasts(time.Second)
+			r.both(alice, "1001", bob, "1000")
+		})
+	})
+	t.Run("both hold", func(t *testing.T) {
+		announced(t, func(r *rig, alice, bob *pbxtest.Party) {
+			alice.Hold(true)
+			bob.Hold(true)
+			r.both(alice, "", bob, "")
+			lasts(time.Minute)
+			alice.Hold(false)
+			r.both(alice, "call-recorded", bob, "")
+			lasts(promptLength)
+			r.both(alice, "music", bob, "")
+			bob.Hold(false)
+			r.both(alice, "", bob, "call-recorded")
+			lasts(promptLength)
+			r.both(alice, "1001", bob, "1000")
+		})
+	})
+	t.Run("hung up", func(t *testing.T) {
+		announced(t, func(r *rig, alice, bob *pbxtest.Party) {
+			lasts(time.Second)
+			bob.Bye()
+			r.told(alice, "hangup", 0)
+			r.both(alice, "", bob, "")
+		})
+	})
+}
+
+// Codecs that change meanwhile are looked at afterwards, and it is remembered whose they are.
+func TestAnnouncementAndOtherCodecs(t *testing.T) {
+	withOptions(t, taped(new(shelf), policies{"1001": {Incoming: true, Announce: true}}), func(r *rig) {
+		phone := r.Register("1001", pbxtest.Answer(0))
+		phone.Codecs = []media.Codec{media.PCMU, g729}
+		alice := r.Call("1000", "1001", media.PCMU, g729)
+		r.told(alice, "200", time.Second)
+		bob := phone.Last()
+		r.both(alice, "call-recorded", bob, "call-recorded")
+		alice.Reoffer(g729)
+		lasts(promptLength - time.Second)
+		r.both(alice, "call-recorded", bob, "call-recorded")
+		for _, told := range bob.Told() {
+			t.Errorf("bob was told %q", told)
+		}
+		lasts(time.Second)
+		r.told(bob, "renegotiate G729", 0)
+		alice.Bye()
+	})
+}
+
+func TestAnnouncementWithoutItsPrompt(t *testing.T) {
+	set := taped(new(shelf), policies{"1000": {Outgoing: true, Announce: true, OnDemand: true}})
+	withOptions(t, func(o *pbx.Options) {
+		set(o)
+		o.Prompt = func(string) media.Sound { return nil }
+	}, func(r *rig) {
+		alice, bob := r.talking("1001")
+		r.both(alice, "1001", bob, "1000")
+		alice.Press("*1")
+		r.both(alice, "1001", bob, "1000")
+		alice.Bye()
+	})
+}
+
+// Who presses *1 hears what that did, and the other too where recordings are announced.
+func TestWhoIsToldOfARecordingOnDemand(t *testing.T) {
+	demand := pbx.RecordPolicy{OnDemand: true}
+	for _, tc := range []struct {
+		name string
+		policies
+		other string // what bob hears
+	}{
+		{"not announced", policies{"1000": demand}, ""},
+		{"announced", policies{"1000": {OnDemand: true, Announce: true}}, "recording-on"},
+		{"announced, as the other wants it", policies{"1000": demand, "1001": {Announce: true}}, "recording-on"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			withOptions(t, taped(new(shelf), tc.policies), func(r *rig) {
+				alice, bob := r.talking("1001")
+				r.both(alice, "1001", bob, "1000")
+				alice.Press("*1")
+				r.both(alice, "recording-on", bob, tc.other)
+				lasts(promptLength)
+				r.both(alice, "1001", bob, "1000")
+				alice.Press("*1")
+				if tc.other != "" {
+					tc.other = "recording-off"
+				}
+				r.both(alice, "recording-off", bob, tc.other)
+				lasts(promptLength)
+				r.both(alice, "1001", bob, "1000")
+				alice.Bye()
+			})
+		})
+	}
+	t.Run("recorded already", func(t *testing.T) {
+		withOptions(t, taped(new(shelf), policies{"1000": {OnDemand: true, Outgoing: true}}), func(r *rig) {
+			alice, bob := r.talking("1001")
+			alice.Press("*1")
+			r.both(alice, "recording-on", bob, "")
+			alice.Bye()
+		})
+	})
+	t.Run("it fails", func(t *testing.T) {
+		withOptions(t, taped(&shelf{fails: errors.New("the disk is full")}, policies{"1000": {OnDemand: true, Announce: true}}), func(r *rig) {
+			alice, bob := r.talking("1001")
+			alice.Press("*1")
+			r.both(alice, "error", bob, "")
+			lasts(promptLength)
+			r.both(alice, "1001", bob, "1000")
+			alice.Bye()
+		})
+	})
+	t.Run("the disk is full", func(t *testing.T) {
+		withOptions(t, taped(&shelf{room: 500}, policies{"1000": {OnDemand: true}}), func(r *rig) {
+			alice, bob := r.talking("1001")
+			alice.Press("*1")
+			lasts(9 * time.Second)
+			r.both(alice, "1001", bob, "1000")
+			lasts(2 * time.Second)
+			r.both(alice, "recording-off", bob, "")
+			alice.Bye()
+		})
+	})
+}
+
+// Whatever two phones do while they are told something: in the end the two hear each other, or what hold says.
+func TestTellingLeavesACallAsItWas(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		steps := rapid.SliceOfN(rapid.IntRange(0, 8), 1, 25).Draw(rt, "steps")
+		withOptions(t, taped(new(shelf), policies{"1000": {OnDemand: true}, "1001": {OnDemand: true, Announce: true}}), func(r *rig) {
+			alice, bob := r.talking("1001")
+			held := [2]bool{}
+			hold := func(i int, p *pbxtest.Party) {
+				held[i] = !held[i]
+				p.Hold(held[i])
+			}
+			for _, step := range steps {
+				switch step {
+				case 0:
+					hold(0, alice)
+				case 1:
+					hold(1, bob)
+				case 2:
+					alice.Press("*1")
+				case 3:
+					bob.InfoKey('*')
+					bob.InfoKey('1')
+				case 4:
+					alice.Reoffer(media.PCMA, media.Telephone)
+				case 5:
+					bob.Reoffer(media.PCMU, media.Telephone)
+				case 6:
+					_ = r.sb.StartRecording(r.call(), "admin")
+				case 7:
+					_ = r.sb.StopRecording(r.call(), "admin")
+				case 8:
+					lasts(700 * time.Millisecond)
+				}
+			}
+			lasts(time.Minute)
+			she, he := "1001", "1000"
+			switch {
+			case held[0] && held[1]:
+				she, he = "", ""
+			case held[0]:
+				she, he = "", "music"
+			case held[1]:
+				she, he = "music", ""
+			}
+			r.both(alice, she, bob, he)
+			if held[0] {
+				alice.Hold(false)
+			}
+			if held[1] {
+				bob.Hold(false)
+			}
+			lasts(time.Minute)
+			r.both(alice, "1001", bob, "1000")
+			bob.Bye()
+		})
+		if t.Failed() {
+			rt.Fatalf("%v", steps)
+		}
+	})
+}
