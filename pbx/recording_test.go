@@ -281,7 +281,7 @@ func TestSlowDisk(t *testing.T) {
 			alice.Bye()
 			r.told(bob, "hangup", 0)
 			lasts(9 * time.Second)
-			if len(r.journal.ended) != 0 {
+			if r.journal.count() != 0 {
 				t.Error("the record does not wait for the recording")
 			}
 			lasts(time.Second)

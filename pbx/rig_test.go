@@ -55,6 +55,13 @@ func (j *journal) Ended(c pbx.CDR) {
 	j.order = append(j.order, "ended "+c.ID)
 }
 
+// count is how many calls have ended.
+func (j *journal) count() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.ended)
+}
+
 // last is the record of the call that ended last.
 func (j *journal) last(t *testing.T) pbx.CDR {
 	t.Helper()
