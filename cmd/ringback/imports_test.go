@@ -22,6 +22,8 @@ var arrows = []arrow{
 	{"features/...", []string{"features/...", "pbx"}},
 	{"pbx/line/...", []string{"pbx/line/...", "pbx", "media"}},
 	{"pbx/store/...", []string{"pbx/store/...", "pbx", "migrations"}},
+	{"pbx/archive", []string{"pbx", "media", "media/wav"}},
+	{"pbx/mail", []string{"pbx"}},
 	{"pbx/pbxtest/...", []string{"pbx/pbxtest/...", "pbx", "media"}},
 	{"pbx", []string{"media"}},
 	{"media/...", []string{"media/...", "sounds"}},

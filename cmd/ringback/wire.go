@@ -14,10 +14,12 @@ import (
 	"ringback/media"
 	"ringback/media/speech"
 	"ringback/pbx"
+	"ringback/pbx/archive"
 	"ringback/pbx/line"
 	"ringback/pbx/line/digest"
 	"ringback/pbx/line/registrar"
 	"ringback/pbx/line/wire"
+	"ringback/pbx/mail"
 	"ringback/pbx/store"
 	"ringback/web"
 )
@@ -30,6 +32,9 @@ type instance struct {
 	metrics *web.Metrics
 
 	store       *store.Store
+	archive     *archive.Archive
+	mailer      *mail.Mailer
+	feed        *pbx.Feed
 	planner     *planner
 	media       *media.Engine
 	speech      *speech.Speech
@@ -63,7 +68,7 @@ type options struct {
 
 // startInstance starts every part, or none: on an error what was started already is stopped again.
 func startInstance(cfg *Config, o options) (*instance, error) {
-	i := &instance{log: o.log, metrics: web.NewMetrics()}
+	i := &instance{log: o.log, metrics: web.NewMetrics(), feed: pbx.NewFeed()}
 	if i.log == nil {
 		i.log = slog.Default()
 	}
@@ -84,7 +89,10 @@ func (i *instance) start(cfg *Config, o options) (err error) {
 		return err
 	}
 	i.closers = append(i.closers, i.store.Close)
-	if i.planner, err = newPlanner(ctx, i.store, cfg); err != nil {
+	if err := i.startArchive(cfg); err != nil {
+		return err
+	}
+	if i.planner, err = newPlanner(ctx, i.store, i.archive, cfg); err != nil {
 		return err
 	}
 	if err := i.startMedia(cfg); err != nil {
@@ -109,6 +117,7 @@ func (i *instance) start(cfg *Config, o options) (err error) {
 		return fmt.Errorf("cannot listen for SIP: %w", err)
 	}
 	i.line.Start()
+	i.mailer.Start()
 	return i.welcome(ctx, o)
 }
 
@@ -147,8 +156,10 @@ func (i *instance) startRegistrar(ctx context.Context, cfg *Config) error {
 	if err != nil {
 		return err
 	}
+	phones := pbx.NewPhoneFeed(i.feed)
 	i.registrar, err = registrar.New(registrar.Options{
-		Journal: i.store.Journal(), Directory: i.store, Secret: secret, Server: product,
+		Journal: &tellingJournal{i.store.Journal(), phones}, Directory: i.store, Secret: secret, Server: product,
+		OnAdded: func(id string) { i.line.BindingAdded(id) },
 	})
 	if err != nil {
 		return err
@@ -161,10 +172,14 @@ func (i *instance) startRegistrar(ctx context.Context, cfg *Config) error {
 	if err != nil {
 		return err
 	}
+	for _, b := range bindings {
+		phones.Known(b)
+	}
 	i.registrar.Restore(bindings)
 	i.store.OnChange(func(c store.Change) {
 		if c.After == nil || !c.After.Enabled {
 			i.registrar.Drop(c.Number)
+			i.line.Forget(c.Number)
 		}
 	})
 	return nil
@@ -209,12 +224,13 @@ func (i *instance) wireLine(cfg *Config, o options, tlsConfig *tls.Config) error
 		Send: i.transport, Directory: i.store, Authenticator: &i.known, Registrar: i.registrar, Media: line.Engine(i.media),
 		Locals: i.transport.Locals, Advertise: i.advertise, Realm: i.store.Realm(), Product: product,
 		SessionExpires: cfg.SIP.SessionExpires, MinSE: cfg.SIP.MinSessionExpires, Qualify: qualify,
-		MaxTx: cfg.SIP.MaxTransactions, Log: i.log,
+		MaxTx: cfg.SIP.MaxTransactions, State: watched{i}, Log: i.log,
 	})
 	i.known.next = i.auth
 	i.switchboard = pbx.New(pbx.Options{
 		Line: i.line, Journal: i.measured(i.store.Journal()), Directory: i.store, Log: i.log,
-		Route: i.planner.Route, Recent: i.planner.recent, Prompt: prompt, NewRoom: i.media.NewRoom,
+		Route: i.planner.Route, Recent: i.planner.recent, Prompt: prompt, NewRoom: i.media.NewRoom, NewCapture: i.media.NewCapture,
+		Recordings: i.archive, ConferenceChanged: i.conferenceChanged, Feed: i.feed,
 	})
 	i.line.SetExchange(i.switchboard)
 	i.closers = append(i.closers, i.transport.Close, func() error {

@@ -14,6 +14,7 @@ func (i *instance) registerMetrics() {
 	i.callMetrics(m)
 	i.sipMetrics(m)
 	i.mediaMetrics(m)
+	i.soundMetrics(m)
 	m.Gauge("ringback_info", "Always 1; the version is a label.", func(s web.Sample) { s(1, versionText()) }, "version")
 	m.Gauge("ringback_ready", "1 while calls are taken.", func(s web.Sample) {
 		if i.ready() == nil {
@@ -62,6 +63,7 @@ func (i *instance) callMetrics(m *web.Metrics) {
 		}
 		s(float64(n))
 	})
+	m.Gauge("ringback_subscriptions", "Subscriptions of phones (RFC 6665) that live.", func(s web.Sample) { s(float64(i.line.Stats().Subscriptions)) })
 	m.Gauge("ringback_legs", "SIP dialogs that live.", func(s web.Sample) { s(float64(i.line.Stats().Legs)) })
 }
 
@@ -161,4 +163,23 @@ func (i *instance) mediaMetrics(m *web.Metrics) {
 	}, "state")
 	m.Counter("ringback_rtp_exhausted_total", "Legs that got no port.", func(s web.Sample) { s(float64(i.media.Stats().Exhausted)) })
 	m.Counter("ringback_rtp_timeouts_total", "Streams that fell silent.", func(s web.Sample) { s(float64(i.media.Stats().TimedOut)) })
+}
+
+// soundMetrics are those of what is kept: messages and recordings, and of the mail about them.
+func (i *instance) soundMetrics(m *web.Metrics) {
+	m.Gauge("ringback_tapes", "Recordings, messages and greetings that are being recorded.", func(s web.Sample) { s(float64(i.archive.Stats().Tapes)) })
+	m.Counter("ringback_tapes_total", "Recordings, messages and greetings that are over; the disk ended those that failed.", func(s web.Sample) {
+		a := i.archive.Stats()
+		s(float64(a.Kept), "kept")
+		s(float64(a.Failed), "failed")
+	}, "result")
+	m.Counter("ringback_tapes_written_bytes_total", "Bytes of sound that were written.", func(s web.Sample) { s(float64(i.archive.Stats().Written)) })
+	m.Gauge("ringback_recordings", "Recordings of calls and conferences that are kept.", func(s web.Sample) { s(float64(i.archive.Stats().Recordings)) })
+	m.Gauge("ringback_recordings_bytes", "What they take of the disk.", func(s web.Sample) { s(float64(i.archive.Stats().Bytes)) })
+	m.Counter("ringback_mail_total", "E-mails about messages.", func(s web.Sample) {
+		n := i.mailer.Stats()
+		s(float64(n.Sent), "sent")
+		s(float64(n.Failed), "failed")
+	}, "result")
+	m.Gauge("ringback_mail_waiting", "E-mails that wait for the next attempt.", func(s web.Sample) { s(float64(i.mailer.Stats().Waiting)) })
 }

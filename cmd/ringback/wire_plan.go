@@ -14,17 +14,18 @@ import (
 
 // planner makes plans, each from one state of the settings: what is changed meanwhile is for the next call.
 type planner struct {
-	store  *store.Store
-	recent *pbx.Recent
-	zone   *time.Location
+	store    *store.Store
+	messages pbx.MessageStore
+	recent   *pbx.Recent
+	zone     *time.Location
 }
 
-func newPlanner(ctx context.Context, s *store.Store, cfg *Config) (*planner, error) {
+func newPlanner(ctx context.Context, s *store.Store, messages pbx.MessageStore, cfg *Config) (*planner, error) {
 	zone, err := timeZone(cfg.Calls.TimeZone)
 	if err != nil {
 		return nil, err
 	}
-	p := &planner{s, pbx.NewRecent(), zone}
+	p := &planner{s, messages, pbx.NewRecent(), zone}
 	if err := s.LoadRecent(ctx, p.recent); err != nil {
 		return nil, fmt.Errorf("what was dialled last cannot be read: %w", err)
 	}
@@ -45,7 +46,7 @@ func timeZone(name string) (*time.Location, error) {
 }
 
 func (p *planner) router() *features.Router {
-	return &features.Router{Directory: p.store.Snapshot(), Settings: p.store, Recent: p.recent, Zone: p.zone}
+	return &features.Router{Directory: p.store.Snapshot(), Settings: p.store, Recent: p.recent, Messages: p.messages, Zone: p.zone}
 }
 
 // Route is the plan of a call that has come.

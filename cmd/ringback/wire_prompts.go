@@ -44,6 +44,9 @@ func (i *instance) prompts(cfg *Config) (func(name string) media.Sound, error) {
 		if kind, class, _ := strings.Cut(name, ":"); kind == pbx.PromptMusic {
 			return played.Class(class)
 		}
+		if sound, ok := i.kept(name); ok {
+			return sound
+		}
 		if sound := spoken(name); sound != nil {
 			return sound
 		}

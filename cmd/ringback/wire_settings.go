@@ -89,6 +89,28 @@ func (s rooms) DeleteRoom(ctx context.Context, number string) error {
 	return webError(s.Store.DeleteRoom(ctx, number))
 }
 
+type mailboxes struct{ *store.Store }
+
+func (s mailboxes) ListMailboxes(ctx context.Context, after string, limit int) ([]pbx.Mailbox, error) {
+	return told(s.Store.ListMailboxes(ctx, after, limit))
+}
+
+func (s mailboxes) GetMailbox(ctx context.Context, number string) (pbx.Mailbox, error) {
+	return told(s.Store.GetMailbox(ctx, number))
+}
+
+func (s mailboxes) CreateMailbox(ctx context.Context, by pbx.Set, m pbx.Mailbox, pin *string) (pbx.Mailbox, error) {
+	return told(s.Store.CreateMailbox(ctx, by, m, pin))
+}
+
+func (s mailboxes) ReplaceMailbox(ctx context.Context, by pbx.Set, m pbx.Mailbox, pin *string) (pbx.Mailbox, error) {
+	return told(s.Store.ReplaceMailbox(ctx, by, m, pin))
+}
+
+func (s mailboxes) DeleteMailbox(ctx context.Context, number string) error {
+	return webError(s.Store.DeleteMailbox(ctx, number))
+}
+
 type hours struct{ *store.Store }
 
 func (s hours) ListHours(ctx context.Context, after string, limit int) ([]pbx.Hours, error) {
