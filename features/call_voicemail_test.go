@@ -45,6 +45,8 @@ func (x *exchange) follow(p *pbxtest.Party, script string) string {
 			heard = append(heard, h)
 		}
 	}
+	const beside = 11 * time.Millisecond // so that nothing is done in the moment in which a prompt ends
+	time.Sleep(beside)
 	for since() < began+10*time.Minute {
 		look()
 		for len(steps) > 0 && since() >= steps[0].at {
@@ -60,6 +62,7 @@ func (x *exchange) follow(p *pbxtest.Party, script string) string {
 			}
 			steps = steps[1:]
 			look()
+			time.Sleep(beside)
 		}
 		select {
 		case <-p.Done():
