@@ -202,7 +202,7 @@ func TestOnDemandDoesNotEndWhatOthersHaveBegun(t *testing.T) {
 							t.Error(err)
 						}
 					}
-					lasts(time.Second)
+					pass(time.Second)
 				}
 				ended := 0
 				for _, tape := range s.all() {

@@ -34,7 +34,7 @@ func TestPolicySaysWhichCallsAreRecorded(t *testing.T) {
 				alice, bob := r.talking("1001")
 				alice.Speak(100)
 				bob.Speak(200)
-				lasts(10 * time.Second)
+				pass(10 * time.Second)
 				if got := r.sb.Calls()[0].Recorded; got != (tc.by != "") {
 					t.Error("shown as recorded:", got)
 				}
@@ -78,7 +78,7 @@ func TestForwardedCallIsRecordedByWhoAnswers(t *testing.T) {
 			r.Register("1002", pbxtest.Answer(0))
 			alice := r.Call("1000", "1001")
 			r.told(alice, "200", time.Second)
-			lasts(time.Second)
+			pass(time.Second)
 			alice.Bye()
 			if got := r.recorded(); len(got) != recorded {
 				t.Errorf("%s records: %+v", called, got)
@@ -100,11 +100,11 @@ func TestServedCallIsRecordedFromWhenSomebodyAnswers(t *testing.T) {
 	}, func(r *rig) {
 		bob := r.Register("1001", pbxtest.Answer(3*time.Second))
 		alice := r.Call("1000", "700")
-		lasts(promptLength + 2*time.Second)
+		pass(promptLength + 2*time.Second)
 		if len(s.all()) != 0 {
 			t.Error("recorded before anybody has answered")
 		}
-		lasts(5 * time.Second)
+		pass(5 * time.Second)
 		r.both(alice, "1001", bob.Last(), "1000")
 		alice.Bye()
 		if got := r.recorded(); len(got) != 1 || got[0].Ended.Sub(got[0].Started) != 4*time.Second {
@@ -126,24 +126,24 @@ func TestRecordingByAPI(t *testing.T) {
 		want(r.sb.StopRecording("nonsense", "admin"), pbx.ErrNoSuchCall)
 		r.Register("1001", pbxtest.Answer(2*time.Second))
 		alice := r.Call("1000", "1001")
-		lasts(time.Second)
+		pass(time.Second)
 		want(r.sb.StartRecording(r.call(), "admin"), pbx.ErrNotConnected)
-		lasts(2 * time.Second)
+		pass(2 * time.Second)
 		want(r.sb.StopRecording(r.call(), "admin"), pbx.ErrNotRecorded)
 		want(r.sb.StartRecording(r.call(), "admin"), nil)
 		want(r.sb.StartRecording(r.call(), "eve"), pbx.ErrRecorded)
-		lasts(3 * time.Second)
+		pass(3 * time.Second)
 		if !r.sb.Calls()[0].Recorded {
 			t.Error("not shown as recorded")
 		}
 		want(r.sb.StopRecording(r.call(), "eve"), nil)
 		want(r.sb.StopRecording(r.call(), "eve"), pbx.ErrNotRecorded)
-		lasts(time.Second)
+		pass(time.Second)
 		if r.sb.Calls()[0].Recorded {
 			t.Error("shown as recorded")
 		}
 		want(r.sb.StartRecording(r.call(), "eve"), nil)
-		lasts(time.Second)
+		pass(time.Second)
 		alice.Bye()
 		got := r.recorded()
 		if len(got) != 2 || got[0].By != "admin" || got[1].By != "eve" || got[0].Ended.Sub(got[0].Started) != 3*time.Second || got[1].ID != "tape-2" {
@@ -161,7 +161,7 @@ func TestNothingIsRecordedWithoutAStore(t *testing.T) {
 		}
 		alice.Press("*1")
 		r.both(alice, "error", bob, "")
-		lasts(promptLength)
+		pass(promptLength)
 		r.both(alice, "1001", bob, "1000")
 		alice.Bye()
 		if got := r.recorded(); got != nil {
@@ -176,13 +176,13 @@ func TestRecordingGoesOnDuringHold(t *testing.T) {
 		alice, bob := r.talking("1001")
 		alice.Speak(100)
 		bob.Speak(200)
-		lasts(time.Second)
+		pass(time.Second)
 		bob.Hold(true)
 		bob.Speak(0)
-		lasts(time.Minute)
+		pass(time.Minute)
 		bob.Hold(false)
 		bob.Speak(201)
-		lasts(time.Second)
+		pass(time.Second)
 		alice.Bye()
 		got := r.recorded()
 		if tape := s.all()[0]; len(got) != 1 || tape.length() < 61*time.Second || !slices.Contains(tape.right, 0) || tape.right[len(tape.right)-1] != 201 {
@@ -196,7 +196,7 @@ func TestFullDiskEndsTheRecordingOnly(t *testing.T) {
 	s := &shelf{room: 100}
 	withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
 		alice, bob := r.talking("1001")
-		lasts(10 * time.Second)
+		pass(10 * time.Second)
 		if r.sb.Calls()[0].Recorded {
 			t.Error("shown as recorded")
 		}
@@ -218,7 +218,7 @@ func TestRecordingThatCannotBegin(t *testing.T) {
 		withOptions(t, taped(s, policies{"1000": {Outgoing: true, Announce: true}}), func(r *rig) {
 			alice, bob := r.talking("1001")
 			r.both(alice, "1001", bob, "1000")
-			lasts(time.Second)
+			pass(time.Second)
 			alice.Bye()
 			got := r.recorded()
 			if len(got) != 1 || got[0].ID != "" || got[0].By != "policy of 1000" || got[0].Started.IsZero() || !got[0].Ended.IsZero() || got[0].Problem == "" {
@@ -238,7 +238,7 @@ func TestSlowDisk(t *testing.T) {
 			if r.sb.Calls()[0].Recorded {
 				t.Error("shown as recorded")
 			}
-			lasts(8 * time.Second)
+			pass(8 * time.Second)
 			alice.Bye()
 			if got := r.recorded(); len(got) != 1 || got[0].Problem != "" || s.all()[0].length() < 4900*time.Millisecond {
 				t.Errorf("%+v", got)
@@ -250,7 +250,7 @@ func TestSlowDisk(t *testing.T) {
 		withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
 			alice, _ := r.talking("1001")
 			alice.Bye()
-			lasts(4 * time.Second)
+			pass(4 * time.Second)
 			if got := r.recorded(); len(got) != 1 || got[0].ID != "" || got[0].Problem == "" || !s.all()[0].dropped {
 				t.Errorf("%+v", got)
 			}
@@ -260,14 +260,14 @@ func TestSlowDisk(t *testing.T) {
 		s := &shelf{begins: time.Hour}
 		withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
 			alice, bob := r.talking("1001")
-			lasts(time.Second)
+			pass(time.Second)
 			r.both(alice, "1001", bob, "1000")
 			alice.Bye()
-			lasts(9 * time.Second) // 10 s after the beginning
+			pass(9 * time.Second) // 10 s after the beginning
 			if got := r.recorded(); len(got) != 1 || got[0].ID != "" || got[0].Problem == "" {
 				t.Errorf("%+v", got)
 			}
-			lasts(time.Hour)
+			pass(time.Hour)
 			if !s.all()[0].dropped {
 				t.Error("a tape that came too late is not dropped")
 			}
@@ -277,14 +277,14 @@ func TestSlowDisk(t *testing.T) {
 		s := &shelf{keeps: time.Hour}
 		withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
 			alice, bob := r.talking("1001")
-			lasts(time.Second)
+			pass(time.Second)
 			alice.Bye()
 			r.told(bob, "hangup", 0)
-			lasts(9 * time.Second)
+			pass(9 * time.Second)
 			if r.journal.count() != 0 {
 				t.Error("the record does not wait for the recording")
 			}
-			lasts(time.Second)
+			pass(time.Second)
 			got, c := r.recorded(), r.journal.last(t)
 			if len(got) != 1 || got[0].ID != "tape-1" || got[0].Problem == "" || got[0].Ended != c.Ended || c.Ended.Sub(c.Answered) != time.Second {
 				t.Errorf("%+v", c)
@@ -302,14 +302,14 @@ func TestRecordingAfterRecordingOnASlowDisk(t *testing.T) {
 			if err := r.sb.StartRecording(r.call(), "admin"); err != nil {
 				t.Error(err)
 			}
-			lasts(time.Second)
+			pass(time.Second)
 			if err := r.sb.StopRecording(r.call(), "admin"); err != nil {
 				t.Error(err)
 			}
 			synctest.Wait()
 		}
 		alice.Bye()
-		lasts(5 * time.Second)
+		pass(5 * time.Second)
 		if got := r.recorded(); len(got) != 3 || got[0].ID != "tape-1" || got[2].ID != "tape-3" || got[2].Ended.Sub(got[0].Started) != 3*time.Second {
 			t.Errorf("%+v", got)
 		}
@@ -324,7 +324,7 @@ func TestRecordingsOfACallAreBounded(t *testing.T) {
 			alice.Press("*1")
 			synctest.Wait()
 		}
-		lasts(promptLength)
+		pass(promptLength)
 		if err := r.sb.StartRecording(r.call(), "admin"); !errors.Is(err, pbx.ErrManyRecorded) {
 			t.Error(err)
 		}
@@ -353,7 +353,7 @@ func TestDrainAndCloseEndRecordings(t *testing.T) {
 	s = &shelf{keeps: time.Second}
 	withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
 		alice, _ := r.talking("1001")
-		lasts(3 * time.Second)
+		pass(3 * time.Second)
 		start := time.Now()
 		r.sb.Close()
 		if took := time.Since(start); took != time.Second || !s.all()[0].kept {
@@ -375,7 +375,7 @@ func TestEarlyMediaIsNotRecorded(t *testing.T) {
 	withOptions(t, taped(s, policies{"1000": {Outgoing: true, Announce: true}}), func(r *rig) {
 		bob := r.Register("1001", pbxtest.EarlyMedia(time.Second, pbxtest.Answer(5*time.Second)))
 		alice := r.Call("1000", "1001")
-		lasts(3 * time.Second)
+		pass(3 * time.Second)
 		r.both(alice, "1001", bob.Last(), "1000")
 		if len(s.all()) != 0 {
 			t.Error("early media is recorded")

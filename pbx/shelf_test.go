@@ -124,12 +124,6 @@ func taped(s *shelf, p policies) func(*pbx.Options) {
 	}
 }
 
-// lasts lets a call go on for some time.
-func lasts(d time.Duration) {
-	time.Sleep(d)
-	synctest.Wait()
-}
-
 // recorded is what the record of the call that ended last says of its recordings.
 func (r *rig) recorded() []pbx.Recorded {
 	r.Helper()

@@ -26,7 +26,7 @@ func announced(t *testing.T, f func(r *rig, alice, bob *pbxtest.Party)) {
 func TestBothAreToldThatTheyAreRecorded(t *testing.T) {
 	announced(t, func(r *rig, alice, bob *pbxtest.Party) {
 		r.both(alice, "call-recorded", bob, "call-recorded")
-		lasts(promptLength)
+		pass(promptLength)
 		r.both(alice, "1001", bob, "1000")
 	})
 }
@@ -34,29 +34,29 @@ func TestBothAreToldThatTheyAreRecorded(t *testing.T) {
 func TestAnnouncementAndHold(t *testing.T) {
 	t.Run("the other one is told first", func(t *testing.T) {
 		announced(t, func(r *rig, alice, bob *pbxtest.Party) {
-			lasts(time.Second)
+			pass(time.Second)
 			alice.Hold(true)
 			r.both(alice, "", bob, "call-recorded")
-			lasts(time.Second)
+			pass(time.Second)
 			r.both(alice, "", bob, "music")
 			alice.Hold(false) // now he is told, from the beginning
 			r.both(alice, "call-recorded", bob, "")
-			lasts(promptLength - time.Millisecond)
+			pass(promptLength - time.Millisecond)
 			r.both(alice, "call-recorded", bob, "")
-			lasts(time.Millisecond)
+			pass(time.Millisecond)
 			r.both(alice, "1001", bob, "1000")
 		})
 	})
 	t.Run("held and back during it", func(t *testing.T) {
 		announced(t, func(r *rig, alice, bob *pbxtest.Party) {
-			lasts(time.Second)
+			pass(time.Second)
 			bob.Hold(true)
 			r.both(alice, "call-recorded", bob, "")
 			bob.Hold(false)
 			r.both(alice, "call-recorded", bob, "call-recorded")
-			lasts(time.Second)
+			pass(time.Second)
 			r.both(alice, "", bob, "call-recorded")
-			lasts(time.Second)
+			pass(time.Second)
 			r.both(alice, "1001", bob, "1000")
 		})
 	})
@@ -65,20 +65,20 @@ func TestAnnouncementAndHold(t *testing.T) {
 			alice.Hold(true)
 			bob.Hold(true)
 			r.both(alice, "", bob, "")
-			lasts(time.Minute)
+			pass(time.Minute)
 			alice.Hold(false)
 			r.both(alice, "call-recorded", bob, "")
-			lasts(promptLength)
+			pass(promptLength)
 			r.both(alice, "music", bob, "")
 			bob.Hold(false)
 			r.both(alice, "", bob, "call-recorded")
-			lasts(promptLength)
+			pass(promptLength)
 			r.both(alice, "1001", bob, "1000")
 		})
 	})
 	t.Run("hung up", func(t *testing.T) {
 		announced(t, func(r *rig, alice, bob *pbxtest.Party) {
-			lasts(time.Second)
+			pass(time.Second)
 			bob.Bye()
 			r.told(alice, "hangup", 0)
 			r.both(alice, "", bob, "")
@@ -96,12 +96,12 @@ func TestAnnouncementAndOtherCodecs(t *testing.T) {
 		bob := phone.Last()
 		r.both(alice, "call-recorded", bob, "call-recorded")
 		alice.Reoffer(g729)
-		lasts(promptLength - time.Second)
+		pass(promptLength - time.Second)
 		r.both(alice, "call-recorded", bob, "call-recorded")
 		for _, told := range bob.Told() {
 			t.Errorf("bob was told %q", told)
 		}
-		lasts(time.Second)
+		pass(time.Second)
 		r.told(bob, "renegotiate G729", 0)
 		alice.Bye()
 	})
@@ -139,14 +139,14 @@ func TestWhoIsToldOfARecordingOnDemand(t *testing.T) {
 				r.both(alice, "1001", bob, "1000")
 				alice.Press("*1")
 				r.both(alice, "recording-on", bob, tc.other)
-				lasts(promptLength)
+				pass(promptLength)
 				r.both(alice, "1001", bob, "1000")
 				alice.Press("*1")
 				if tc.other != "" {
 					tc.other = "recording-off"
 				}
 				r.both(alice, "recording-off", bob, tc.other)
-				lasts(promptLength)
+				pass(promptLength)
 				r.both(alice, "1001", bob, "1000")
 				alice.Bye()
 			})
@@ -165,7 +165,7 @@ func TestWhoIsToldOfARecordingOnDemand(t *testing.T) {
 			alice, bob := r.talking("1001")
 			alice.Press("*1")
 			r.both(alice, "error", bob, "")
-			lasts(promptLength)
+			pass(promptLength)
 			r.both(alice, "1001", bob, "1000")
 			alice.Bye()
 		})
@@ -174,9 +174,9 @@ func TestWhoIsToldOfARecordingOnDemand(t *testing.T) {
 		withOptions(t, taped(&shelf{room: 500}, policies{"1000": {OnDemand: true}}), func(r *rig) {
 			alice, bob := r.talking("1001")
 			alice.Press("*1")
-			lasts(9 * time.Second)
+			pass(9 * time.Second)
 			r.both(alice, "1001", bob, "1000")
-			lasts(2 * time.Second)
+			pass(2 * time.Second)
 			r.both(alice, "recording-off", bob, "")
 			alice.Bye()
 		})
@@ -214,10 +214,10 @@ func TestTellingLeavesACallAsItWas(t *testing.T) {
 				case 7:
 					_ = r.sb.StopRecording(r.call(), "admin")
 				case 8:
-					lasts(700 * time.Millisecond)
+					pass(700 * time.Millisecond)
 				}
 			}
-			lasts(time.Minute)
+			pass(time.Minute)
 			she, he := "1001", "1000"
 			switch {
 			case held[0] && held[1]:
@@ -234,7 +234,7 @@ func TestTellingLeavesACallAsItWas(t *testing.T) {
 			if held[1] {
 				bob.Hold(false)
 			}
-			lasts(time.Minute)
+			pass(time.Minute)
 			r.both(alice, "1001", bob, "1000")
 			bob.Bye()
 		})
