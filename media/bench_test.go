@@ -68,21 +68,23 @@ func must(tb testing.TB, e *Engine) *Stream {
 }
 
 // The relay without the kernel: what our own code costs a packet.
-func benchmarkRelay(b *testing.B, out Format) {
+func benchmarkRelay(b *testing.B, says, out Format) {
 	e := benchEngine(b, Options{Listen: inMemory})
 	sa, sb := must(b, e), must(b, e)
 	from := netip.AddrPortFrom(loopback, 1000)
-	sa.Agree(agreed(1000, ulaw))
+	sa.Agree(agreed(1000, says))
 	sb.Agree(agreed(2000, out))
 	if err := sa.Connect(sb); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
-	in := packet(0, 0, 0, 1, make([]byte, 160))
-	buf := make([]byte, len(in))
+	in := packet(says.RecvPT, 0, 0, 1, nil)
+	speech := newCoder(says).encode(sounds()["speech"])
+	buf := make([]byte, len(in)+160)
 	i, h := uint32(0), new(header)
 	for b.Loop() {
 		copy(buf, in)
+		copy(buf[len(in):], speech[i%500*160:])
 		buf[2], buf[3] = byte(i>>8), byte(i)
 		buf[5], buf[6], buf[7] = byte(i*160>>16), byte(i*160>>8), byte(i*160)
 		i++
@@ -93,8 +95,13 @@ func benchmarkRelay(b *testing.B, out Format) {
 	}
 }
 
-func BenchmarkRelay(b *testing.B)     { benchmarkRelay(b, ulaw) }
-func BenchmarkTranscode(b *testing.B) { benchmarkRelay(b, alaw) }
+func BenchmarkRelay(b *testing.B) { benchmarkRelay(b, ulaw, ulaw) }
+
+func BenchmarkTranscode(b *testing.B) {
+	for _, c := range [][2]Format{{ulaw, alaw}, {wide, ulaw}, {wide, alaw}, {ulaw, wide}, {alaw, wide}} {
+		b.Run(c[0].Name+" to "+c[1].Name, func(b *testing.B) { benchmarkRelay(b, c[0], c[1]) })
+	}
+}
 
 // Loopback: two phones' sockets through the poller, one packet at a time. Includes what the phones' own calls cost.
 func BenchmarkRelaySockets(b *testing.B) {

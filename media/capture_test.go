@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +18,7 @@ import (
 type tape struct {
 	Capture
 	t        testing.TB
+	mu       sync.Mutex
 	channels [][]int16
 }
 
@@ -26,6 +29,8 @@ func (l *lab) tape(channels int) *tape {
 		if len(frame) != channels*FrameSamples {
 			l.Errorf("a frame of %d samples", len(frame))
 		}
+		x.mu.Lock()
+		defer x.mu.Unlock()
 		for i, v := range frame {
 			x.channels[i%channels] = append(x.channels[i%channels], v)
 		}
@@ -44,8 +49,14 @@ func (x *tape) hear(all ...*caller) {
 
 // channel is what a channel heard, with a caller's ears.
 func (x *tape) channel(i int) *caller {
+	return &caller{phone: &phone{t: x.t}, heard: x.heard(i)}
+}
+
+func (x *tape) heard(i int) []int16 {
 	synctest.Wait()
-	return &caller{phone: &phone{t: x.t}, heard: x.channels[i]}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.channels[i]
 }
 
 // hears checks that each channel hears its caller, at the caller's level, and none of the others. nil: it is silent.
@@ -64,7 +75,7 @@ func (x *tape) hears(why string, all ...*caller) {
 // silent wants nothing but silence in the last 200 ms of a channel.
 func (x *tape) silent(why string, i int) {
 	x.t.Helper()
-	s := x.channel(i).heard
+	s := x.heard(i)
 	for _, v := range s[max(len(s)-1600, 0):] {
 		if v != 0 {
 			x.t.Errorf("%s: channel %d is not silent: %d", why, i, v)
@@ -117,13 +128,13 @@ func TestCapture(t *testing.T) {
 					}
 					both.hears(name, a, b)
 					one.hears(name, b)
-					if n, m := len(both.channels[0]), len(both.channels[1]); n != m || n < 74*FrameSamples || n > 76*FrameSamples {
+					if n, m := len(both.heard(0)), len(both.heard(1)); n != m || n < 74*FrameSamples || n > 76*FrameSamples {
 						t.Errorf("%d and %d samples in 1.5 s", n, m)
 					}
 					one.Close()
-					n := len(one.channels[0])
+					n := len(one.heard(0))
 					pause(100 * time.Millisecond)
-					if synctest.Wait(); len(one.channels[0]) != n {
+					if len(one.heard(0)) != n {
 						t.Error("it goes on after Close")
 					}
 					if b.stream.taps == nil || b.stream.taps.next != nil {
@@ -299,7 +310,7 @@ func TestCaptureHear(t *testing.T) {
 		x.hear(a)
 		talk()
 		x.hears("one", a, nil)
-		before := len(x.channels[0])
+		before := len(x.heard(0))
 		for range 75 {
 			x.hear(a)
 			a.talk()
@@ -345,11 +356,13 @@ func TestCaptureHear(t *testing.T) {
 func TestCaptureEnds(t *testing.T) {
 	virtual(t, Options{}, func(l *lab) {
 		a := l.caller(0, ulaw, 440, 3000)
-		frames := 0
+		var frames atomic.Int64
+		self := make(chan Capture, 1)
 		var x Capture
-		x = l.engine.NewCapture(1, func([]int16) {
-			switch frames++; frames {
+		self <- l.engine.NewCapture(1, func([]int16) {
+			switch frames.Add(1) {
 			case 5:
+				x = <-self
 				x.Hear(0, a.stream)
 			case 10:
 				panic("a sink")
@@ -358,8 +371,8 @@ func TestCaptureEnds(t *testing.T) {
 			}
 		})
 		pause(time.Second)
-		if synctest.Wait(); frames != 20 {
-			t.Errorf("%d frames", frames)
+		if n := frames.Load(); n != 20 {
+			t.Errorf("%d frames", n)
 		}
 		if n := l.engine.panics.Swap(0); n != 1 {
 			t.Errorf("%d panics", n)
