@@ -10,9 +10,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"ringback/media"
 	"ringback/pbx"
+	"ringback/pbx/line/subscription"
 	"ringback/pbx/line/wire"
 )
 
@@ -163,3 +165,88 @@ func (*blankStream) Press(string, func(bool))     {}
 func (*blankStream) Disconnect()                  {}
 func (*blankStream) Stats() (none media.Stats)    { return }
 func (*blankStream) Close() (none media.Stats)    { return }
+
+// BenchmarkNotify is a change that 1,000 phones watch: a NOTIFY each, and its 200, parsed and written, without sockets. ns and
+// allocations are those of all 1,000.
+func BenchmarkNotify(b *testing.B) {
+	for _, pkg := range []eventPackage{messageSummary, conferenceState} {
+		b.Run(pkg.name, func(b *testing.B) { benchmarkNotify(b, pkg) })
+	}
+}
+
+func benchmarkNotify(b *testing.B, pkg eventPackage) {
+	const phones = 1000
+	board, out := newBoard(), &outbox{}
+	board.boxes["1000"] = pbx.MessageCount{New: 2}
+	var members []pbx.MemberInfo
+	for i := range 10 {
+		members = append(members, member(strconv.Itoa(1000+i), "Phone"))
+	}
+	board.rooms["1000"] = pbx.ConferenceInfo{Number: "1000", Members: members}
+	pkg.rules.Pause = 0
+	l := New(Options{Send: out, Exchange: &exchange{}, Directory: directory{}, Authenticator: guard{}, State: board, Media: blank{},
+		Registrar: &registry{bindings: map[string]entry{}}, Domain: "pbx.test", Qualify: -1, Log: slog.New(slog.DiscardHandler), MaxTx: 100_000_000})
+	defer l.Close()
+	hop := wire.Hop{Transport: "udp", Remote: netip.MustParseAddrPort(benchCaller), Local: benchLocal}
+	receive := func(text string) {
+		m, bad := wire.Parse([]byte(text), hop)
+		if bad != nil {
+			b.Fatal(bad)
+		}
+		l.Receive(m, hop)
+	}
+	answer := func(want int) {
+		all := out.take()
+		notifies := 0
+		for _, m := range all {
+			if !strings.HasPrefix(m, "NOTIFY") {
+				continue
+			}
+			notifies++
+			res := "SIP/2.0 200 OK\r\n"
+			for _, h := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {
+				res += h + ": " + header(m, h) + "\r\n"
+			}
+			receive(res + "Content-Length: 0\r\n\r\n")
+		}
+		if notifies != want {
+			b.Fatalf("%d NOTIFYs", notifies)
+		}
+	}
+	before := heap()
+	for i := range phones {
+		id := strconv.Itoa(i)
+		who := strconv.Itoa(1000 + i%50)
+		if pkg.name == messageSummary.name {
+			who = "1000"
+		}
+		l.events.mu.Lock()
+		delete(l.events.owners, who) // the bound of an extension does not matter here
+		l.events.mu.Unlock()
+		receive("SUBSCRIBE sip:1000@pbx.test SIP/2.0\r\nVia: SIP/2.0/UDP " + benchCaller + ";rport;branch=z9hG4bKs" + id +
+			"\r\nMax-Forwards: 70\r\nFrom: <sip:" + who + "@pbx.test>;tag=a\r\nTo: <sip:1000@pbx.test>\r\nCall-ID: s" + id + "\r\nCSeq: 1 SUBSCRIBE\r\nContact: <sip:" + who + "@" +
+			benchCaller + ">\r\nEvent: " + pkg.name + "\r\nAuthorization: Test " + who + "\r\nContent-Length: 0\r\n\r\n")
+	}
+	answer(phones)
+	kept := heap() - before
+	for _, w := range l.events.watches {
+		w.pkg = &pkg // without a pause
+		now := time.Now()
+		w.state, _ = subscription.State{}.On(subscription.Event{Kind: subscription.Subscribed, Now: now, Granted: time.Hour}, pkg.rules)
+		w.state, _ = w.state.On(subscription.Event{Kind: subscription.Answered, Now: now, Status: 200}, pkg.rules)
+	}
+	t := topic{&messageSummary, "1000"}
+	if pkg.name == conferenceState.name {
+		t.pkg = &conferenceState
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, w := range l.events.watching(t) {
+			w.changed()
+		}
+		b.StopTimer()
+		answer(phones)
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(kept)/phones, "kept-B/subscription") // with two transactions each, until their timers are over
+}
