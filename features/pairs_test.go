@@ -45,6 +45,10 @@ var switched = []struct {
 	{"forward always", AlwaysForward, func(w *world) {
 		w.of("1000").Always = pbx.Forward{On: true, To: w.to("1009"), Ring: 12, Set: by("1000")}
 	}},
+	{"voicemail", Voicemail, func(w *world) {
+		w.box("1000", true)
+		w.of("1000").Voicemail = pbx.Voicemail{On: true, After: 20, Set: by("1000")}
+	}},
 	{"incoming screening", ScreenIncoming, func(w *world) {
 		w.of("1000").Incoming = []pbx.Rule{{Name: "nights", Numbers: []string{"1001"}, Schedule: &pbx.Schedule{From: "20:00", To: "07:00"}, Action: pbx.Reject, Set: by("1000")}}
 	}},

@@ -226,6 +226,58 @@ func TestGoldenPlans(t *testing.T) {
 				w.menus[m.Number] = m
 			}
 		}},
+		"mailbox": {dialled: "mailbox.1000", on: func(w *world) { w.box("1000", false).Set = by("admin"); w.of("1001").Class = "internal" }},
+		"mailbox of an operator, busy": {on: func(w *world) {
+			w.box("1000", false).Operator = "1005"
+			w.of("1000").Busy = pbx.Forward{On: true, To: "mailbox.1000"}
+		}},
+		"mailbox that is not there": {dialled: "mailbox.1000"},
+		"mailbox that is disabled":  {dialled: "mailbox.1000", on: func(w *world) { w.box("1000", false).Enabled = false }},
+		"mailbox screened by the office": {dialled: "mailbox.1000", on: func(w *world) {
+			w.box("1000", false)
+			w.office.office.Incoming = []pbx.Rule{{Name: "spam", Numbers: []string{"1001"}, Action: pbx.Reject}}
+		}},
+		"mailbox as overflow, and of members": {dialled: "600", on: func(w *world) {
+			w.box("1000", false)
+			w.box("1002", false)
+			w.of("1002").Voicemail.On = true
+			w.of("1003").NoAnswer = pbx.Forward{On: true, To: "mailbox.1000"}
+			w.of("1004").Always = pbx.Forward{On: true, To: "mailbox.1000"}
+			w.groups["600"] = &pbx.Group{Number: "600", Name: "Sales", Enabled: true, Strategy: pbx.RingAll, Members: []string{"1002", "1003", "1004"}, KeepForwards: true, Seconds: 10, Overflow: "mailbox.1000"}
+		}},
+		"mailbox in a menu": {dialled: "700", on: func(w *world) {
+			w.box("1000", false)
+			w.menus["700"] = &pbx.Menu{Number: "700", Name: "Sales", Enabled: true, Keys: map[string]string{"1": "mailbox.1000", "2": "mailbox.4242"}, Timeout: "mailbox.1000"}
+		}},
+		"voicemail of two in a row": {on: func(w *world) {
+			for _, n := range []string{"1000", "1002"} {
+				w.box(n, false)
+				w.of(n).Voicemail.On = true
+			}
+			w.of("1000").NoAnswer = pbx.Forward{On: true, To: "1002"}
+			w.of("1002").Busy = pbx.Forward{On: true, To: "1003"}
+		}},
+		"voicemail with all three forwards, closed": {on: func(w *world) {
+			w.box("3000", false)
+			w.hours["office"] = officeHours
+			sv := w.of("1000")
+			sv.Voicemail = pbx.Voicemail{On: true, Box: "3000"}
+			sv.Closed = pbx.Closed{Hours: "office", To: "1008"}
+			sv.Busy = pbx.Forward{On: true, To: "1002"}
+			sv.NoAnswer = pbx.Forward{On: true, To: "1003"}
+			sv.Unreachable = pbx.Forward{On: true, To: "mailbox.3000"}
+		}},
+		"voicemail and forward by 302": {on: func(w *world) {
+			w.box("1000", false)
+			w.of("1000").Voicemail.On = true
+			w.of("1000").Busy = pbx.Forward{On: true, To: "1002", Answer: "redirect"}
+		}},
+		"find-me at a mailbox": {on: func(w *world) {
+			w.box("1000", false)
+			w.box("1002", false)
+			w.of("1002").Voicemail.On = true
+			w.of("1000").FindMe = pbx.FindMe{On: true, Steps: []pbx.Step{{Places: []pbx.Place{{Number: "mailbox.1000"}, {Number: "1002"}}, Seconds: 5}}}
+		}},
 		"members with do-not-disturb and one call": {dialled: "600", on: func(w *world) {
 			w.groups["600"] = &pbx.Group{Number: "600", Name: "Sales", Enabled: true, Strategy: pbx.RoundRobin, Members: []string{"1002", "1003"}, Seconds: 10}
 			w.of("1002").DoNotDisturb.On = true
