@@ -125,3 +125,87 @@ func TestPlanThatCannotBeShown(t *testing.T) {
 		}
 	})
 }
+
+// How a call that nobody answers ends: what the caller is told, and what is written down.
+func TestEndings(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		phones  []pbxtest.Script
+		refuse  string
+		outcome string
+		by      string
+		after   time.Duration
+	}{
+		{"nobody registered", nil, "refuse 480", "unreachable", "system", 0},
+		{"busy", []pbxtest.Script{pbxtest.Busy()}, "refuse 486", "busy", "callee", 0},
+		{"busy everywhere", []pbxtest.Script{pbxtest.Reject(600, 0)}, "refuse 600", "busy", "callee", 0},
+		{"rejected 480", []pbxtest.Script{pbxtest.Reject(480, time.Second)}, "refuse 480", "declined", "callee", time.Second},
+		{"declined", []pbxtest.Script{pbxtest.Reject(603, time.Second)}, "refuse 603", "declined", "callee", time.Second},
+		{"no answer", []pbxtest.Script{pbxtest.RingForever()}, "refuse 480", "no answer", "system", 20 * time.Second},
+		{"no sign of life", []pbxtest.Script{pbxtest.Vanish()}, "refuse 480", "unreachable", "network", 20 * time.Second},
+		{"asked for credentials", []pbxtest.Script{pbxtest.Reject(401, 0)}, "refuse 500", "failed", "callee", 0},
+		{"phone out of order", []pbxtest.Script{pbxtest.Reject(503, 0)}, "refuse 500", "failed", "callee", 0},
+		{"all busy", []pbxtest.Script{pbxtest.Busy(), pbxtest.Busy(), pbxtest.Busy()}, "refuse 486", "busy", "callee", 0},
+		{"busy, gone and broken", []pbxtest.Script{pbxtest.Reject(503, 0), pbxtest.Reject(480, 0), pbxtest.Busy()}, "refuse 486", "busy", "callee", 0},
+		{"one busy, one never answers", []pbxtest.Script{pbxtest.Busy(), pbxtest.RingForever()}, "refuse 486", "busy", "callee", 20 * time.Second},
+		{"declined everywhere stops the others", []pbxtest.Script{pbxtest.RingForever(), pbxtest.Reject(603, time.Second)}, "refuse 603", "declined", "callee", time.Second},
+		{"redirected, which nobody follows yet", []pbxtest.Script{pbxtest.Redirect("sip:1009@192.0.2.1")}, "refuse 480", "redirected", "callee", 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			with(t, nil, func(r *rig) {
+				for _, s := range tc.phones {
+					r.Register("1001", s)
+				}
+				start := time.Now()
+				alice := r.Call("1000", "1001")
+				r.told(alice, tc.refuse, time.Minute)
+				if took := time.Since(start); took != tc.after {
+					t.Errorf("after %v, want %v", took, tc.after)
+				}
+				synctest.Wait()
+				if c := r.journal.last(t); c.Outcome != tc.outcome || c.EndedBy != tc.by || !c.Answered.IsZero() {
+					t.Errorf("%+v", c)
+				}
+			})
+		})
+	}
+}
+
+func TestPhonesVanish(t *testing.T) {
+	with(t, nil, func(r *rig) {
+		bob := r.Register("1001", pbxtest.Answer(0))
+		alice := r.Call("1000", "1001")
+		r.told(alice, "200", time.Second)
+		synctest.Wait()
+		bob.Last().Vanish()
+		r.told(alice, "hangup", time.Second)
+		synctest.Wait()
+		if c := r.journal.last(t); c.EndedBy != "network" || c.Outcome != "answered" {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
+func TestHangupByAdmin(t *testing.T) {
+	admin := pbx.Outcome{Kind: pbx.Declined, By: pbx.Admin, Status: 480}
+	with(t, nil, func(r *rig) {
+		r.Register("1001", pbxtest.Answer(2*time.Second))
+		alice, carol := r.Call("1000", "1001"), r.Call("1002", "1001")
+		r.told(alice, "180", time.Second)
+		if !r.sb.HangupCall(r.sb.Calls()[0].ID, admin) {
+			t.Error("no such call")
+		}
+		r.told(alice, "refuse 480", time.Second)
+		r.told(carol, "200", 5*time.Second)
+		synctest.Wait()
+		r.sb.HangupCall(r.sb.Calls()[0].ID, admin)
+		r.told(carol, "hangup", time.Second)
+		if r.sb.HangupCall("nonsense", admin) {
+			t.Error("hung up a call that is not there")
+		}
+		synctest.Wait()
+		if c := r.journal.last(t); c.EndedBy != "admin" {
+			t.Errorf("%+v", c)
+		}
+	})
+}

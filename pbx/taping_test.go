@@ -1,0 +1,169 @@
+package pbx_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ringback/pbx"
+)
+
+// The recording ends, the call does not, and its record says so.
+func TestFullDiskEndsTheRecordingOnly(t *testing.T) {
+	s := &shelf{room: 100}
+	withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+		alice, bob := r.talking("1001")
+		pass(10 * time.Second)
+		if r.sb.Calls()[0].Recorded {
+			t.Error("shown as recorded")
+		}
+		r.both(alice, "1001", bob, "1000")
+		alice.Bye()
+		got := r.recorded()
+		if len(got) != 1 || got[0].ID != "tape-1" || got[0].Problem != "the disk is full" || got[0].Ended.Sub(got[0].Started) < 2*time.Second ||
+			got[0].Ended.Sub(got[0].Started) > 3*time.Second {
+			t.Errorf("%+v", got)
+		}
+		if tape := s.all()[0]; tape.frames != 100 || !tape.kept || tape.late {
+			t.Errorf("%+v", tape)
+		}
+	})
+}
+
+func TestRecordingThatCannotBegin(t *testing.T) {
+	for _, s := range []*shelf{{fails: errors.New("the disk is full")}, {broken: true}} {
+		withOptions(t, taped(s, policies{"1000": {Outgoing: true, Announce: true}}), func(r *rig) {
+			alice, bob := r.talking("1001")
+			r.both(alice, "1001", bob, "1000")
+			pass(time.Second)
+			alice.Bye()
+			got := r.recorded()
+			if len(got) != 1 || got[0].ID != "" || got[0].By != "policy of 1000" || got[0].Started.IsZero() || !got[0].Ended.IsZero() || got[0].Problem == "" {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+// A disk that takes its time keeps nobody waiting but the record of the call.
+func TestSlowDisk(t *testing.T) {
+	t.Run("at the beginning", func(t *testing.T) {
+		s := &shelf{begins: 3 * time.Second}
+		withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+			alice, bob := r.talking("1001")
+			r.both(alice, "1001", bob, "1000")
+			if r.sb.Calls()[0].Recorded {
+				t.Error("shown as recorded")
+			}
+			pass(8 * time.Second)
+			alice.Bye()
+			if got := r.recorded(); len(got) != 1 || got[0].Problem != "" || s.all()[0].length() < 4900*time.Millisecond {
+				t.Errorf("%+v", got)
+			}
+		})
+	})
+	t.Run("at the beginning of a short call", func(t *testing.T) {
+		s := &shelf{begins: 3 * time.Second}
+		withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+			alice, _ := r.talking("1001")
+			alice.Bye()
+			pass(4 * time.Second)
+			if got := r.recorded(); len(got) != 1 || got[0].ID != "" || got[0].Problem == "" || !s.all()[0].dropped {
+				t.Errorf("%+v", got)
+			}
+		})
+	})
+	t.Run("hanging at the beginning", func(t *testing.T) {
+		s := &shelf{begins: time.Hour}
+		withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+			alice, bob := r.talking("1001")
+			pass(time.Second)
+			r.both(alice, "1001", bob, "1000")
+			alice.Bye()
+			pass(9 * time.Second) // 10 s after the beginning
+			if got := r.recorded(); len(got) != 1 || got[0].ID != "" || got[0].Problem == "" {
+				t.Errorf("%+v", got)
+			}
+			pass(time.Hour)
+			if !s.all()[0].dropped {
+				t.Error("a tape that came too late is not dropped")
+			}
+		})
+	})
+	t.Run("hanging at the end", func(t *testing.T) {
+		s := &shelf{keeps: time.Hour}
+		withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+			alice, bob := r.talking("1001")
+			pass(time.Second)
+			alice.Bye()
+			r.told(bob, "hangup", 0)
+			pass(9 * time.Second)
+			if r.journal.count() != 0 {
+				t.Error("the record does not wait for the recording")
+			}
+			pass(time.Second)
+			got, c := r.recorded(), r.journal.last(t)
+			if len(got) != 1 || got[0].ID != "tape-1" || got[0].Problem == "" || got[0].Ended != c.Ended || c.Ended.Sub(c.Answered) != time.Second {
+				t.Errorf("%+v", c)
+			}
+		})
+	})
+}
+
+// The next one may begin while the disk still takes the one before.
+func TestRecordingAfterRecordingOnASlowDisk(t *testing.T) {
+	s := &shelf{keeps: 5 * time.Second}
+	withOptions(t, taped(s, nil), func(r *rig) {
+		alice, _ := r.talking("1001")
+		for range 3 {
+			if err := r.sb.StartRecording(r.call(), "admin"); err != nil {
+				t.Error(err)
+			}
+			pass(time.Second)
+			if err := r.sb.StopRecording(r.call(), "admin"); err != nil {
+				t.Error(err)
+			}
+			synctest.Wait()
+		}
+		alice.Bye()
+		pass(5 * time.Second)
+		if got := r.recorded(); len(got) != 3 || got[0].ID != "tape-1" || got[2].ID != "tape-3" || got[2].Ended.Sub(got[0].Started) != 3*time.Second {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestDrainAndCloseEndRecordings(t *testing.T) {
+	s := &shelf{keeps: time.Second}
+	withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+		r.talking("1001")
+		start := time.Now()
+		if err := r.sb.Drain(r.T.Context(), 5*time.Second); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took != 6*time.Second {
+			t.Error("drained after", took)
+		}
+		if got := r.recorded(); len(got) != 1 || got[0].Problem != "" {
+			t.Errorf("%+v", got)
+		}
+	})
+	s = &shelf{keeps: time.Second}
+	withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+		alice, _ := r.talking("1001")
+		pass(3 * time.Second)
+		start := time.Now()
+		r.sb.Close()
+		if took := time.Since(start); took != time.Second || !s.all()[0].kept {
+			t.Error("closed after", took)
+		}
+		if err := r.sb.StartRecording(r.call(), "admin"); !errors.Is(err, pbx.ErrNotConnected) {
+			t.Error(err)
+		}
+		alice.Bye()
+		if got := r.recorded(); len(got) != 1 || got[0].Problem != "" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
