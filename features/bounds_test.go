@@ -84,7 +84,7 @@ func TestPlansOfRulesAtTimes(t *testing.T) {
 func randomWorld(rnd *rand.Rand) *world {
 	w := newWorld()
 	number := func() string {
-		return []string{fmt.Sprint(1000 + rnd.IntN(20)), "600", "601", "2000", "7777"}[max(0, rnd.IntN(8)-3)]
+		return []string{fmt.Sprint(1000 + rnd.IntN(20)), "600", "601", "2000", "7777", "mailbox.3000"}[max(0, rnd.IntN(9)-3)]
 	}
 	maybe := func() bool { return rnd.IntN(3) == 0 }
 	forward := func() pbx.Forward {
@@ -112,10 +112,16 @@ func randomWorld(rnd *rand.Rand) *world {
 		if maybe() {
 			sv.Always = forward()
 		}
+		if sv.Voicemail = (pbx.Voicemail{On: maybe(), After: rnd.IntN(20)}); maybe() {
+			sv.Voicemail.Box = "3000"
+		}
 		for range rnd.IntN(4) {
 			sv.FindMe.On = true
 			sv.FindMe.Steps = append(sv.FindMe.Steps, pbx.Step{Places: []pbx.Place{{Number: number()}, {Number: n}, {Number: number(), Confirm: true}}})
 		}
+	}
+	for _, n := range []string{"1000", "1003", "1006", "3000"} {
+		w.box(n, maybe())
 	}
 	for _, g := range []string{"600", "601"} {
 		w.groups[g] = &pbx.Group{Number: g, Enabled: true, Strategy: []pbx.Strategy{pbx.RingAll, pbx.InTurn, pbx.RoundRobin, pbx.LongestIdle, pbx.Random}[rnd.IntN(5)],

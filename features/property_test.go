@@ -30,7 +30,7 @@ func (d *drawing) maybe(of int, what string) bool {
 }
 
 func (d *drawing) number() string {
-	return rapid.SampledFrom(append([]string{"600", "601", "602", "2000", "7777"}, drawnNumbers...)).Draw(d.T, "number")
+	return rapid.SampledFrom(append([]string{"600", "601", "602", "2000", "7777", "mailbox.1000", "mailbox.3000", "mailbox.7777"}, drawnNumbers...)).Draw(d.T, "number")
 }
 
 func (d *drawing) seconds(from, to int) int { return rapid.IntRange(from, to).Draw(d.T, "seconds") }
@@ -98,6 +98,10 @@ func (d *drawing) office() *office {
 		if d.maybe(4, "hours") {
 			s.Closed = closed()
 		}
+		if s.Voicemail.On = d.maybe(2, "voicemail"); s.Voicemail.On {
+			s.Voicemail.After = d.seconds(0, 10)
+			s.Voicemail.Box = rapid.SampledFrom([]string{"", "", "3000", "7777"}).Draw(d.T, "box")
+		}
 		if s.FindMe.On = d.maybe(3, "find-me"); s.FindMe.On {
 			for range d.seconds(1, 3) {
 				step := pbx.Step{Seconds: d.seconds(0, 10)}
@@ -107,6 +111,9 @@ func (d *drawing) office() *office {
 				s.FindMe.Steps = append(s.FindMe.Steps, step)
 			}
 		}
+	}
+	for _, n := range []string{"1000", "1001", "1002", "1003", "3000"} {
+		o.mailboxes[n] = &pbx.Mailbox{Number: n, Name: n, Enabled: !d.maybe(8, "disabled")}
 	}
 	for _, n := range []string{"600", "601", "602"} {
 		g := &pbx.Group{Number: n, Name: n, Enabled: !d.maybe(8, "disabled"), Seconds: d.seconds(1, 10), KeepForwards: d.maybe(2, "keep"),
@@ -299,6 +306,9 @@ func asSimulated(rt *rapid.T, x *exchange, dialled string, w pbx.World, sounds b
 		return order
 	}
 	w.Announce = func(string) time.Duration { return time.Second } // as in calls
+	w.Talk = func(string) (time.Duration, pbx.Target) {            // the words, the beep, ten seconds in which nothing is said, goodbye
+		return 13 * time.Second, nil
+	}
 	plan := x.world.router().Plan(pbx.Identity{Number: w.From}, dialled, w.At)
 	o, path := pbx.Simulate(plan, w)
 	if unsure || len(path) >= 200 || together(path) || sounds && slices.ContainsFunc(path, announced) {
