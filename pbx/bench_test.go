@@ -7,10 +7,11 @@ import (
 
 	"ringback/media"
 	"ringback/pbx"
+	"ringback/pbx/pbxtest"
 )
 
 // BenchmarkCall is a call's way through call control alone: Incoming, the plan, 180, 200, BYE, record. The line says at once
-// what phones would, and has no messages.
+// what phones would, and has no messages. Calls could be recorded, but are not.
 func BenchmarkCall(b *testing.B) {
 	for _, bench := range []struct {
 		name string
@@ -22,7 +23,8 @@ func BenchmarkCall(b *testing.B) {
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			l := &instant{over: make(chan pbx.CDR, 1), answered: make(chan struct{}, 1)}
-			l.sb = pbx.New(pbx.Options{Line: l, Journal: l, Directory: l, Route: func(*pbx.Call) pbx.Target { return bench.plan }})
+			l.sb = pbx.New(pbx.Options{Line: l, Journal: l, Directory: l, Recordings: l, NewCapture: pbxtest.NewCapture,
+				Route: func(*pbx.Call) pbx.Target { return bench.plan }})
 			defer l.sb.Close()
 			b.ReportAllocs()
 			for b.Loop() {
@@ -58,6 +60,12 @@ func (l *instant) Contacts(extension string) []pbx.Contact {
 var nobody = new(pbx.Extension)
 
 func (l *instant) Extension(string) *pbx.Extension { return nobody }
+
+// instant is a RecordingStore and its tapes too.
+func (l *instant) Record(pbx.Recording) (string, pbx.Tape, error) { return "1", l, nil }
+func (l *instant) Write([]int16) bool                             { return true }
+func (l *instant) Keep(context.Context) error                     { return nil }
+func (l *instant) Drop()                                          {}
 
 // Dial has 1001 answer, and any other phone ring.
 func (l *instant) Dial(ctx context.Context, inv pbx.Invitation) (*pbx.Leg, pbx.Outcome) {

@@ -105,8 +105,9 @@ func transcodable(offered []media.Codec) []media.Codec {
 	if !slices.ContainsFunc(offered, media.Codec.Linear) {
 		return offered
 	}
-	all := slices.Clone(offered)
-	for _, c := range []media.Codec{media.PCMU, media.PCMA, media.G722} {
+	ours := [...]media.Codec{media.PCMU, media.PCMA, media.G722}
+	all := append(make([]media.Codec, 0, len(offered)+len(ours)), offered...)
+	for _, c := range ours {
 		if !slices.ContainsFunc(all, c.Same) {
 			all = append(all, c)
 		}
