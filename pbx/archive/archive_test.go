@@ -72,6 +72,7 @@ type table struct {
 	messages   map[string]messageRow
 	recordings map[string]recordingRow
 	fail       error
+	power      *power // nil: it is never cut
 }
 
 type messageRow struct {
@@ -105,10 +106,11 @@ func (t *table) breaks(err error) {
 func (t *table) do(ctx context.Context, f func() error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err := cmp.Or(t.fail, ctx.Err()); err != nil {
-		return err
+	err := cmp.Or(t.fail, ctx.Err(), t.power.use())
+	if err == nil || err == errDying {
+		err = cmp.Or(f(), err)
 	}
-	return f()
+	return err
 }
 
 func (t *table) EachMessage(ctx context.Context, f func(pbx.VoiceMessage, bool)) error {

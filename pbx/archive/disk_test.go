@@ -1,8 +1,10 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"syscall"
@@ -23,6 +25,7 @@ type disk struct {
 	slow  time.Duration    // each write takes
 	bad   map[string]error // what an operation fails with
 	hold  chan struct{}    // not nil: each operation waits until it is closed
+	power *power           // nil: it is never cut
 }
 
 func newDisk(t testing.TB, dir string) *disk {
@@ -52,14 +55,66 @@ func (d *disk) op(name string) error {
 	if slow > 0 && name == "write" {
 		time.Sleep(slow)
 	}
+	return cmp.Or(err, d.power.use())
+}
+
+// do is an operation that the power may have been cut in.
+func (d *disk) do(name string, f func() error) error {
+	err := d.op(name)
+	if err == nil || err == errDying {
+		err = cmp.Or(f(), err)
+	}
 	return err
 }
 
-func (d *disk) Create(name string) (file, error) {
-	if err := d.op("create"); err != nil {
-		return nil, err
+// power is cut after some operations.
+type power struct {
+	mu   sync.Mutex
+	left int  // operations; negative: it is not cut
+	torn bool // the last one takes effect, or half of it, and nobody hears of it
+}
+
+var (
+	errDead  = fmt.Errorf("the power is off: %w", syscall.EIO)
+	errDying = fmt.Errorf("the power goes off: %w", syscall.EIO)
+)
+
+func (p *power) use() error {
+	if p == nil {
+		return nil
 	}
-	f, err := d.files.Create(name)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.left < 0:
+		return nil
+	case p.left == 0:
+		return errDead
+	}
+	if p.left--; p.left == 0 {
+		if p.torn {
+			return errDying
+		}
+		return errDead
+	}
+	return nil
+}
+
+func (p *power) armed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.left >= 0
+}
+
+func (p *power) dead() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.left == 0
+}
+
+func (d *disk) Create(name string) (file, error) {
+	var f file
+	err := d.do("create", func() (err error) { f, err = d.files.Create(name); return err })
 	if err != nil {
 		return nil, err
 	}
@@ -67,24 +122,15 @@ func (d *disk) Create(name string) (file, error) {
 }
 
 func (d *disk) Mkdir(dir string) error {
-	if err := d.op("mkdir"); err != nil {
-		return err
-	}
-	return d.files.Mkdir(dir)
+	return d.do("mkdir", func() error { return d.files.Mkdir(dir) })
 }
 
 func (d *disk) Rename(from, to string) error {
-	if err := d.op("rename"); err != nil {
-		return err
-	}
-	return d.files.Rename(from, to)
+	return d.do("rename", func() error { return d.files.Rename(from, to) })
 }
 
 func (d *disk) Remove(name string) error {
-	if err := d.op("remove"); err != nil {
-		return err
-	}
-	return d.files.Remove(name)
+	return d.do("remove", func() error { return d.files.Remove(name) })
 }
 
 func (d *disk) Read(name string) (reading, error) {
@@ -113,7 +159,11 @@ type diskFile struct {
 }
 
 func (f diskFile) WriteAt(b []byte, off int64) (int, error) {
-	if err := f.d.op("write"); err != nil {
+	err := f.d.op("write")
+	if err == errDying {
+		_, _ = f.file.WriteAt(b[:len(b)/2], off)
+	}
+	if err != nil {
 		return 0, err
 	}
 	f.d.mu.Lock()
@@ -131,10 +181,7 @@ func (f diskFile) WriteAt(b []byte, off int64) (int, error) {
 }
 
 func (f diskFile) Sync() error {
-	if err := f.d.op("sync"); err != nil {
-		return err
-	}
-	return f.file.Sync()
+	return f.d.do("sync", f.file.Sync)
 }
 
 // onDisk runs a test over such a disk, in virtual time.

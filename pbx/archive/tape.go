@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"encoding/binary"
 	"sync"
 	"time"
 
@@ -127,12 +128,12 @@ func (t *tape) Write(frame []int16) bool {
 	if t.problem != nil {
 		return false
 	}
-	at := int(t.taken % int64(len(t.ring)))
-	for _, v := range frame {
-		t.ring[at], t.ring[at+1] = byte(v), byte(uint16(v)>>8)
-		if at += sampleBytes; at == len(t.ring) {
-			at = 0
+	for at := int(t.taken % int64(len(t.ring))); len(frame) > 0; at = 0 {
+		to := t.ring[at:min(len(t.ring), at+sampleBytes*len(frame))]
+		for i := 0; i+1 < len(to); i += sampleBytes {
+			binary.LittleEndian.PutUint16(to[i:], uint16(frame[i/sampleBytes]))
 		}
+		frame = frame[len(to)/sampleBytes:]
 	}
 	if t.taken += n; t.taken-t.flushed >= flushAt {
 		t.writer.add(t)
