@@ -2,6 +2,7 @@ package pbx_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -81,7 +82,7 @@ func (t *reel) Keep(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if t.shelf.room > 0 && t.length() >= time.Duration(t.shelf.room)*20*time.Millisecond {
-		return fmt.Errorf("the disk is full")
+		return errors.New("The disk is full.")
 	}
 	return nil
 }

@@ -33,11 +33,16 @@ type source interface {
 	kept(Recorded)
 }
 
-var (
-	errSlowDisk = errors.New("the disk did not answer in time")
-	errTooLate  = errors.New("it was over before the disk was ready")
-	errDefect   = errors.New("a defect of the PBX has ended it")
-	errCutShort = errors.New("the disk has taken no more")
+// problem is why something of a recording is missing, in a sentence for the record.
+type problem string
+
+func (p problem) Error() string { return string(p) }
+
+const (
+	slowDisk problem = "The disk did not answer in time."
+	fullDisk problem = "The disk has taken no more."
+	tooLate  problem = "It was over before the disk was ready."
+	defect   problem = "A defect of the PBX has ended it."
 )
 
 // tapes reports whether anything can be recorded.
@@ -68,12 +73,18 @@ func (s *Switchboard) runTape(t *taping) {
 		if p := recover(); p != nil {
 			s.counters.panics.Add(1)
 			panicked(p)
-			r.Problem = errDefect.Error()
+			r.Problem = string(defect)
 		}
 		if !ended {
 			t.source.ended(false)
 		}
 		t.source.kept(r)
+		over := t.Recording
+		over.ID, over.Problem = r.ID, r.Problem
+		if !r.Ended.IsZero() {
+			over.Length = r.Ended.Sub(r.Started)
+		}
+		s.feed.RecordingOver(over)
 	}()
 	id, tape, err := s.beginTape(t)
 	if err == nil {
@@ -98,6 +109,9 @@ func (s *Switchboard) hear(t *taping, r *Recorded, tape Tape, ended func()) erro
 	s.mu.Lock()
 	t.running = true
 	s.mu.Unlock()
+	begun := t.Recording
+	begun.ID = r.ID
+	s.feed.RecordingBegun(begun)
 	t.source.begun()
 	select {
 	case <-t.stop:
@@ -116,9 +130,9 @@ func (s *Switchboard) hear(t *taping, r *Recorded, tape Tape, ended func()) erro
 	err := tape.Keep(ctx)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return errSlowDisk
+		return slowDisk
 	case err == nil && in.short:
-		return errCutShort
+		return fullDisk
 	}
 	return err
 }
@@ -133,12 +147,12 @@ func (s *Switchboard) beginTape(t *taping) (id string, tape Tape, err error) {
 	came, late := make(chan begun), make(chan struct{})
 	defer close(late)
 	go func() {
-		b := begun{err: errSlowDisk}
+		b := begun{err: slowDisk}
 		defer func() {
 			if p := recover(); p != nil {
 				s.counters.panics.Add(1)
 				panicked(p)
-				b.err = errDefect
+				b.err = defect
 			}
 			select {
 			case came <- b:
@@ -159,12 +173,12 @@ func (s *Switchboard) beginTape(t *taping) (id string, tape Tape, err error) {
 		}
 		id, tape = b.id, b.tape
 	case <-wait.C:
-		return "", nil, errSlowDisk
+		return "", nil, slowDisk
 	}
 	select {
 	case <-t.stop:
 		tape.Drop()
-		return "", nil, errTooLate
+		return "", nil, tooLate
 	default:
 		return id, tape, nil
 	}

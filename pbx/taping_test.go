@@ -2,6 +2,8 @@ package pbx_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +23,7 @@ func TestFullDiskEndsTheRecordingOnly(t *testing.T) {
 		r.both(alice, "1001", bob, "1000")
 		alice.Bye()
 		got := r.recorded()
-		if len(got) != 1 || got[0].ID != "tape-1" || got[0].Problem != "the disk is full" || got[0].Ended.Sub(got[0].Started) < 2*time.Second ||
+		if len(got) != 1 || got[0].ID != "tape-1" || got[0].Problem != "The disk is full." || got[0].Ended.Sub(got[0].Started) < 2*time.Second ||
 			got[0].Ended.Sub(got[0].Started) > 3*time.Second {
 			t.Errorf("%+v", got)
 		}
@@ -32,7 +34,7 @@ func TestFullDiskEndsTheRecordingOnly(t *testing.T) {
 }
 
 func TestRecordingThatCannotBegin(t *testing.T) {
-	for _, s := range []*shelf{{fails: errors.New("the disk is full")}, {broken: true}} {
+	for _, s := range []*shelf{{fails: errors.New("The disk is full.")}, {broken: true}} {
 		withOptions(t, taped(s, policies{"1000": {Outgoing: true, Announce: true}}), func(r *rig) {
 			alice, bob := r.talking("1001")
 			r.both(alice, "1001", bob, "1000")
@@ -166,4 +168,45 @@ func TestDrainAndCloseEndRecordings(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	})
+}
+
+// Listeners hear when a recording begins, and what it came to.
+func TestRecordingsAreTold(t *testing.T) {
+	for _, tc := range []struct {
+		*shelf
+		want string
+	}{
+		{new(shelf), "recording.started tape-1 0s, recording.ended tape-1 3s"},
+		{&shelf{room: 50}, "recording.started tape-1 0s, recording.ended tape-1 1.02s The disk is full."},
+		{&shelf{fails: errors.New("The disk is full.")}, "recording.ended  0s The disk is full."},
+	} {
+		set, feed := taped(tc.shelf, policies{"1000": {Outgoing: true}}), (*pbx.Feed)(nil)
+		withOptions(t, func(o *pbx.Options) {
+			set(o)
+			feed = pbx.NewFeed()
+			o.Feed = feed
+		}, func(r *rig) {
+			heard := feed.Listen(feed.Last())
+			alice, _ := r.talking("1001")
+			pass(3 * time.Second)
+			alice.Bye()
+			c := r.recorded()
+			events, err := heard.Next(r.T.Context(), nil)
+			if err != nil {
+				t.Error(err)
+			}
+			var got []string
+			for _, e := range events {
+				if rec, ok := e.Data.(pbx.Recording); ok {
+					got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %v %s", e.Type, rec.ID, rec.Length, rec.Problem)))
+					if e.Call == "" || rec.By != c[0].By {
+						t.Errorf("%+v", e)
+					}
+				}
+			}
+			if s := strings.Join(got, ", "); s != tc.want {
+				t.Errorf("told %q, want %q", s, tc.want)
+			}
+		})
+	}
 }
