@@ -25,7 +25,7 @@ func (t *sender) stampEvent(b []byte, h *header, f *Flow, r route, epoch uint32,
 		return false
 	}
 	if t.flow != f || t.epoch != epoch {
-		t.seqOff = t.seq + 1 - h.SequenceNumber
+		t.seqOff, t.srcSeq = t.seq+1-h.SequenceNumber, h.SequenceNumber
 		t.flow, t.epoch, t.rate, t.span = f, epoch, 0, 0 // the next sound begins a timestamp of its own
 	}
 	duration, ended := binary.BigEndian.Uint16(payload[2:]), payload[1]&0x80 != 0
@@ -49,7 +49,7 @@ func (t *sender) stampEvent(b []byte, h *header, f *Flow, r route, epoch uint32,
 	seq := h.SequenceNumber + t.seqOff
 	if ahead := int16(seq - t.seq); ahead > 0 {
 		t.numbers += uint64(ahead)
-		t.seq = seq
+		t.seq, t.srcSeq = seq, h.SequenceNumber
 	}
 	binary.BigEndian.PutUint16(b[2:], seq)
 	binary.BigEndian.PutUint32(b[4:], e.ts)

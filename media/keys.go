@@ -1,6 +1,9 @@
 package media
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Keys implements Port. A key that is down when f is given was pressed before: f does not hear of it.
 func (s *Stream) Keys(f func(key byte) (taken bool)) {
@@ -20,15 +23,15 @@ func (s *Stream) press(key byte) (taken bool) {
 	return f != nil && (*f)(key)
 }
 
-// take keeps the rest of the event that a packet is of from whoever hears the phone. It reports whether it is one.
+// take keeps the event that a key began with from whoever hears the phone. It reports false for a key in the sound.
 func (s *Stream) take(h *header) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := &s.keypad
-	if !k.known || h.Timestamp != k.ts {
+	t, ok := s.format(h.PayloadType)
+	if !ok || !t.keys {
 		return false
 	}
-	k.alone = true
+	s.keypad.alone = true
 	return true
 }
 
@@ -46,6 +49,9 @@ type keypad struct {
 	ended    bool
 	duration uint16
 	alone    bool // it was pressed while nobody heard the phone, or it was taken
+
+	before [4]uint32 // timestamps of the last ones before it that were alone, of which a packet may come late
+	count  int       // of all such ones
 }
 
 // longEvent is the duration after which an event may go on as a further segment with a timestamp of its own: the field is
@@ -58,7 +64,7 @@ func (k *keypad) press(payload []byte, h *header, epoch, seq uint32) byte {
 		return 0
 	}
 	now := keypad{known: true, epoch: epoch, seq: seq, ts: h.Timestamp, event: payload[0],
-		ended: payload[1]&0x80 != 0, duration: binary.BigEndian.Uint16(payload[2:]), alone: k.alone}
+		ended: payload[1]&0x80 != 0, duration: binary.BigEndian.Uint16(payload[2:]), alone: k.alone, before: k.before, count: k.count}
 	switch {
 	case !k.known:
 	case now.ts == k.ts && now.event == k.event:
@@ -70,18 +76,32 @@ func (k *keypad) press(payload []byte, h *header, epoch, seq uint32) byte {
 		*k = now
 		return 0
 	case epoch != k.epoch:
+		now.count = 0
 	case int32(seq-k.seq) <= 0: // of an event before, late
 		return 0
 	case k.goesOn(&now):
+		now.remember(k)
 		*k = now
 		return 0
+	default:
+		now.remember(k)
 	}
 	*k = now
 	return keyNames[now.event]
 }
 
+// remember notes the event before, if it was alone.
+func (k *keypad) remember(last *keypad) {
+	if last.alone {
+		k.before[k.count%len(k.before)] = last.ts
+		k.count++
+	}
+}
+
 // keeps reports whether a packet is of a key that whoever hears the phone now shall not have the rest of.
-func (k *keypad) keeps(h *header) bool { return k.alone && k.known && h.Timestamp == k.ts }
+func (k *keypad) keeps(h *header) bool {
+	return k.known && (k.alone && h.Timestamp == k.ts || slices.Contains(k.before[:min(k.count, len(k.before))], h.Timestamp))
+}
 
 // goesOn reports whether an event is a further segment of the one before.
 func (k *keypad) goesOn(next *keypad) bool {

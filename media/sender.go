@@ -22,6 +22,7 @@ type sender struct {
 	flow   *Flow
 	epoch  uint32
 	srcTS  uint32
+	srcSeq uint16 // the newest, passed on or not
 	seqOff uint16
 	tsOff  uint32
 
@@ -60,7 +61,7 @@ func (t *sender) stamp(b []byte, h *header, f *Flow, r route, epoch uint32, now 
 	seq, ts := h.SequenceNumber+t.seqOff, h.Timestamp+t.tsOff
 	if ahead := int16(seq - t.seq); ahead > 0 {
 		t.numbers += uint64(ahead)
-		t.seq = seq
+		t.seq, t.srcSeq = seq, h.SequenceNumber
 	}
 	if !r.event {
 		t.pt = r.pt
@@ -75,7 +76,7 @@ func (t *sender) stamp(b []byte, h *header, f *Flow, r route, epoch uint32, now 
 
 // adopt fits the offsets to a new source: the next sequence number, and a timestamp advanced by the wall clock.
 func (t *sender) adopt(h *header, f *Flow, rate, epoch uint32, now int64) {
-	t.seqOff = t.seq + 1 - h.SequenceNumber
+	t.seqOff, t.srcSeq = t.seq+1-h.SequenceNumber, h.SequenceNumber
 	t.tsOff = t.next(now, rate) - h.Timestamp
 	t.flow, t.epoch, t.rate, t.srcTS, t.span = f, epoch, rate, h.Timestamp, 0
 }
@@ -102,9 +103,11 @@ func (t *sender) leapt(d int32, now int64) bool {
 	return d < 0 || int64(d) > ticks(now-t.at, t.rate)+int64(2*t.rate)
 }
 
-// skip closes the gap that a packet leaves which is not passed on, so that the phone does not count it as lost.
+// skip closes the gap that a packet leaves which is not passed on, so that the phone does not count it as lost. What was lost before
+// it stays missing; where that comes late its number is taken.
 func (t *sender) skip(h *header, f *Flow, epoch uint32) {
-	if t.flow == f && t.epoch == epoch && h.SequenceNumber+t.seqOff == t.seq+1 {
+	if t.flow == f && t.epoch == epoch && int16(h.SequenceNumber-t.srcSeq) > 0 {
+		t.srcSeq = h.SequenceNumber
 		t.seqOff--
 	}
 }
