@@ -8,7 +8,7 @@ import (
 )
 
 // conferenceState is who is in a conference (RFC 4575).
-var conferenceState = eventPackage{
+var conferenceState = newPackage(eventPackage{
 	name:        "conference",
 	contentType: "application/conference-info+xml",
 	rules: subscription.Rules{
@@ -19,7 +19,7 @@ var conferenceState = eventPackage{
 	},
 	admit: anyRoom,
 	body:  conferenceInfo,
-}
+})
 
 // anyRoom: whoever has an extension may see who is in a room.
 func anyRoom(l *Line, _ *pbx.Extension, number string) (string, int) {

@@ -3,6 +3,8 @@ package line
 import (
 	"strings"
 
+	"github.com/emiago/sipgo/sip"
+
 	"ringback/pbx"
 	"ringback/pbx/line/subscription"
 )
@@ -22,6 +24,13 @@ type eventPackage struct {
 	admit func(l *Line, ext *pbx.Extension, number string) (resource string, status int)
 	// body is all of a resource's state as it is now; nil if there is no such resource any more.
 	body func(l *Line, v view) []byte
+
+	typeHeader sip.Header // Content-Type, never changed
+}
+
+func newPackage(p eventPackage) eventPackage {
+	p.typeHeader = sip.NewHeader("Content-Type", p.contentType)
+	return p
 }
 
 // view is for whom a body is made.

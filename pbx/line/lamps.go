@@ -35,6 +35,7 @@ type lamp struct {
 	waiting  bool // a NOTIFY has not been answered yet
 	due      bool // there is something to tell
 	deaf     bool // it does not take such a NOTIFY, until it registers anew
+	gone     bool // it is not kept any more
 	earliest time.Time
 	timer    *transaction.Timer
 }
@@ -48,7 +49,7 @@ func (ls *lamps) changed(extension string) {
 	watching := l.events.watching(topic{&messageSummary, extension})
 	for _, c := range l.o.Registrar.Contacts(extension) {
 		if b, hop, ok := l.o.Registrar.Binding(c.ID); ok && !subscribed(watching, c.ID, b, hop) {
-			ls.get(c.ID).tell(false)
+			ls.tell(c.ID, false)
 		}
 	}
 }
@@ -64,7 +65,7 @@ func (ls *lamps) added(id string) {
 		return
 	}
 	if !subscribed(l.events.watching(topic{&messageSummary, b.Extension}), id, b, hop) {
-		ls.get(id).tell(true)
+		ls.tell(id, true)
 	}
 }
 
@@ -115,7 +116,9 @@ func (ls *lamps) get(id string) *lamp {
 	return p
 }
 
+// remove gives a lamp up, with its lock held.
 func (ls *lamps) remove(p *lamp) {
+	p.gone = true
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	if ls.all[p.id] == p {
@@ -123,10 +126,19 @@ func (ls *lamps) remove(p *lamp) {
 	}
 }
 
-// tell has the phone told of its messages. anew: it has registered, and may take what it did not take before.
-func (p *lamp) tell(anew bool) {
+// tell has a phone told of its messages. anew: it has registered, and may take what it did not take before.
+func (ls *lamps) tell(id string, anew bool) {
+	for !ls.get(id).tell(anew) {
+	}
+}
+
+// tell reports false if the lamp has just been given up.
+func (p *lamp) tell(anew bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.gone {
+		return false
+	}
 	if anew {
 		p.deaf = false
 	}
@@ -134,6 +146,7 @@ func (p *lamp) tell(anew bool) {
 		p.due = true
 		p.next()
 	}
+	return true
 }
 
 // next sends what is due, or says when it will be, or forgets the lamp if nothing is.
@@ -179,7 +192,7 @@ func (p *lamp) send() {
 	req.AppendHeader(sip.NewHeader("Subscription-State", unsolicited))
 	req.AppendHeader(l.stock.allowEvents)
 	req.AppendHeader(l.stock.userAgent)
-	setBody(req, sip.NewHeader("Content-Type", messageSummary.contentType), body)
+	setBody(req, messageSummary.typeHeader, body)
 	p.waiting = true
 	l.tx.Send(req, reach(d.NextHop(), hop), p)
 }

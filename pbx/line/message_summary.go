@@ -10,7 +10,7 @@ import (
 )
 
 // messageSummary is how many messages a mailbox has (RFC 3842): the lamp of a phone.
-var messageSummary = eventPackage{
+var messageSummary = newPackage(eventPackage{
 	name:        "message-summary",
 	contentType: "application/simple-message-summary",
 	rules: subscription.Rules{
@@ -21,7 +21,7 @@ var messageSummary = eventPackage{
 	},
 	admit: ownMailbox,
 	body:  summary,
-}
+})
 
 // ownMailbox: nobody watches the mailbox of another. Who subscribes to one of his further numbers means the same mailbox.
 func ownMailbox(l *Line, ext *pbx.Extension, number string) (string, int) {

@@ -46,7 +46,7 @@ func (l *Line) subscribe(tx *transaction.Server, req *sip.Request, ext *pbx.Exte
 	}
 	from := tx.From
 	w := &watch{line: l, pkg: pkg, resource: resource, who: ext.Number, tag: newTag(), hop: from,
-		event: sip.NewHeader("Event", name.String()), contact: sip.NewHeader("Contact", l.contact(from)), binding: l.bindingOf(ext.Number, from)}
+		event: sip.NewHeader("Event", name.String()), contact: sip.NewHeader("Contact", l.contact(from)), binding: l.bindingAt(ext.Number, from), heard: time.Now()}
 	w.dlg = dialog.UAS(req, w.tag)
 	w.from = w.dlg.Target.String()
 	if !l.events.add(w) {
@@ -114,7 +114,7 @@ func (w *watch) handle(tx *transaction.Server, req *sip.Request) {
 	case !l.requires(tx, req):
 		return
 	case from.Reliable() || from.Remote.Addr() == w.hop.Remote.Addr():
-		w.hop = from // a new connection, or another port of the NAT in front of the phone
+		w.hop, w.heard = from, time.Now() // a new connection, or another port of the NAT in front of the phone
 	}
 	switch req.Method {
 	case sip.SUBSCRIBE:

@@ -488,14 +488,14 @@ func TestNotifyOverANewConnection(t *testing.T) {
 	watched(t, func(s *scene, b *board) {
 		a := s.tcp("1000", "192.0.2.10")
 		to := s.bind(a)
+		s.reg.mu.Lock()
+		e := s.reg.bindings[to.ID]
+		e.hop.Conn = 1 // it has registered by the connection that it subscribes by, the first one
+		s.reg.bindings[to.ID] = e
+		s.reg.mu.Unlock()
 		c := a.subscribe("message-summary", "1000", 600)
 		c.granted(600)
 		c.notified("active;expires=600")
-		s.line.events.mu.RLock()
-		for _, w := range s.line.events.watches {
-			w.binding = to.ID // it has registered by the connection that it subscribed by
-		}
-		s.line.events.mu.RUnlock()
 		_ = a.stream.Close()
 		time.Sleep(10 * time.Second)
 		stream, err := s.net.Dial(context.Background(), netip.MustParseAddrPort("192.0.2.10:40001"), netip.MustParseAddrPort(pbxAddr+":5060"))
@@ -507,14 +507,39 @@ func TestNotifyOverANewConnection(t *testing.T) {
 		a.send("OPTIONS sip:pbx.test SIP/2.0\nVia: SIP/2.0/TCP 192.0.2.10:5060;branch=z9hG4bKo\nMax-Forwards: 70\nFrom: <sip:1000@pbx.test>;tag=o\nTo: <sip:pbx.test>\nCall-ID: o\nCSeq: 1 OPTIONS\n\n")
 		a.expect("SIP/2.0 200")
 		s.reg.mu.Lock()
-		e := s.reg.bindings[to.ID]
-		e.hop.Remote = stream.LocalAddr().(*net.TCPAddr).AddrPort()
+		e.hop.Remote, e.hop.Conn = stream.LocalAddr().(*net.TCPAddr).AddrPort(), 2
 		s.reg.bindings[to.ID] = e
 		s.reg.mu.Unlock()
 		s.messages(b, "1000", 7)
 		if n := c.notified("active;expires=590"); !strings.Contains(n, "Voice-Message: 7/0") {
 			t.Errorf("got\n%s", n)
 		}
+	})
+}
+
+// Behind a NAT whose port has changed the phone is where it has registered since.
+func TestNotifyGoesWhereThePhoneHasRegisteredSince(t *testing.T) {
+	watched(t, func(s *scene, b *board) {
+		a := s.phone("1000", "192.0.2.10")
+		to := s.bind(a)
+		c := a.subscribe("message-summary", "1000", 600)
+		c.contact = "<sip:1000@10.0.0.7:5062>"
+		c.granted(600)
+		c.notified("active;expires=600")
+		c.subscribe("message-summary", 600) // from now on with a Contact that cannot be reached
+		c.granted(600)
+		c.notified("active;expires=600")
+		time.Sleep(10 * time.Second)
+		moved := s.phoneAt("1000", "192.0.2.10:7777")
+		s.reg.mu.Lock()
+		e := s.reg.bindings[to.ID]
+		e.hop.Remote, e.b.Updated = moved.addr, time.Now()
+		s.reg.bindings[to.ID] = e
+		s.reg.mu.Unlock()
+		s.messages(b, "1000", 7)
+		c.p = moved
+		c.notified("active;expires=590")
+		a.silent()
 	})
 }
 

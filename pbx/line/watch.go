@@ -27,7 +27,8 @@ type watch struct {
 
 	mu      sync.Mutex
 	hop     wire.Hop // where we hear the phone from
-	binding string   // registered binding, "" if not known
+	heard   time.Time
+	binding string // registered binding, "" if not known
 	dlg     dialog.Dialog
 	state   subscription.State
 	version uint32 // NOTIFYs with a body
@@ -119,12 +120,32 @@ func (w *watch) notify(now time.Time, fx *subscription.Effects) {
 	req.AppendHeader(sip.NewHeader("Subscription-State", w.state.Header(now)))
 	req.AppendHeader(w.line.stock.allowEvents)
 	req.AppendHeader(w.line.stock.userAgent)
-	setBody(req, sip.NewHeader("Content-Type", w.pkg.contentType), body)
+	setBody(req, w.pkg.typeHeader, body)
 	w.retried = false
 	w.line.tx.Send(req, w.way(), w)
 }
 
-func (w *watch) way() wire.Hop { return w.line.way(&w.dlg, w.binding, w.hop) }
+// way is where a NOTIFY goes. Subscriptions are long: where the phone has registered since it was heard last, through another port of the
+// NAT in front of it perhaps, it is there.
+func (w *watch) way() wire.Hop {
+	heard := w.hop
+	if w.binding != "" {
+		if b, hop, ok := w.line.o.Registrar.Binding(w.binding); ok && hop.Transport == heard.Transport && b.Updated.After(w.heard) {
+			heard = hop
+		}
+	}
+	return w.line.way(&w.dlg, w.binding, heard)
+}
+
+// bindingAt is the registered contact of the phone at the other end of a hop, "" if there is none.
+func (l *Line) bindingAt(extension string, from wire.Hop) string {
+	for _, c := range l.o.Registrar.Contacts(extension) {
+		if _, hop, ok := l.o.Registrar.Binding(c.ID); ok && hop.Transport == from.Transport && hop.Remote == from.Remote && hop.Conn == from.Conn {
+			return c.ID
+		}
+	}
+	return ""
+}
 
 // Response implements transaction.ClientUser.
 func (w *watch) Response(_ *transaction.Client, res *sip.Response) {
@@ -156,6 +177,10 @@ func (w *watch) Failed(tx *transaction.Client, err error) {
 				return
 			}
 		}
-		w.on(subscription.Event{Kind: subscription.Answered})
+		status := 0
+		if errors.Is(err, transaction.ErrFull) { // it is not the phone that is at fault
+			status = 503
+		}
+		w.on(subscription.Event{Kind: subscription.Answered, Status: status})
 	})
 }
