@@ -9,21 +9,24 @@ const promptConfRecorded = "conf-recorded"
 // is. Errors are ErrNoConference, ErrRecorded or ErrNotRecorded if that is so already, and ErrNoRecordings.
 func (s *Switchboard) RecordConference(room string, on bool, by string) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.rooms[room]
+	c, err := s.rooms[room], error(nil)
 	switch {
 	case c == nil:
-		return ErrNoConference
+		err = ErrNoConference
 	case !s.tapes():
-		return ErrNoRecordings
+		err = ErrNoRecordings
 	case on && c.record:
-		return ErrRecorded
+		err = ErrRecorded
 	case !on && !c.record:
-		return ErrNotRecorded
+		err = ErrNotRecorded
+	default:
+		s.recordRoom(c, on, by)
 	}
-	s.recordRoom(c, on, by)
-	s.log.Info("a conference is recorded, or not any more", "room", room, "on", on, "by", by)
-	return nil
+	s.mu.Unlock()
+	if err == nil {
+		s.log.Info("recording of a conference", "room", room, "on", on, "by", by)
+	}
+	return err
 }
 
 // recordRoom has a conference be recorded while it meets, or not. The caller holds s.mu.

@@ -10,15 +10,17 @@
 // (path.go) carries out target after target and notes the way: Ringing (ring.go) calls phones, all branches at a time by first
 // (fork.go); Service (service.go) answers and talks (talk.go); conferences meet in conference.go. What the phones say meanwhile
 // comes by Call.Progress (call.go; served.go for who is answered by a service already). The leg that answered is put to the
-// caller (switchboard.go, bridge.go); settle (hold.go) decides who hears whom from then on. Ended (ending.go) takes a leg
-// out, and with the last leg and the end of the plan the record is written.
+// caller (switchboard.go, bridge.go); settle (hold.go, tell.go) decides who hears whom from then on. incall.go finds codes among
+// keys. Recordings begin in recording.go and conference_record.go, and run in taping.go. Ended (ending.go) takes a leg out, and
+// with the last leg, and the end of the plan and of the recordings, the record is written.
 //
 // # Who may call what
 //
-// A Line calls the methods of Exchange, and whoever shows or ends calls Calls, Conferences, HangupCall and the like: from any
-// goroutine; none of them waits. Targets are called by Call.Reach only, on the goroutine of the plan or of a branch, and may
-// wait there until their context is done. A Talk belongs to the goroutine that it was given to.
+// A Line calls the methods of Exchange, and whoever shows or ends calls Calls, Conferences, HangupCall, StartRecording and the
+// like: from any goroutine; none of them waits. Targets are called by Call.Reach only, on the goroutine of the plan or of a
+// branch, and may wait there until their context is done. A Talk belongs to the goroutine that it was given to.
 //
 // One lock, Switchboard.mu, guards who talks to whom. It is held for map and field updates only: never across a
-// method of Line, Signalling, media.Port, media.Room, Journal or Directory, nor anything that waits.
+// method of Line, Signalling, media.Port, media.Room, media.Capture, Tape, RecordingStore, Journal or Directory, nor anything that
+// waits.
 package pbx

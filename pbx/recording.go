@@ -47,17 +47,20 @@ func (s *Switchboard) StartRecording(call, by string) error {
 // and ErrNotRecorded.
 func (s *Switchboard) StopRecording(call, by string) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch c := s.calls[call]; {
+	c, err := s.calls[call], error(nil)
+	switch {
 	case c == nil:
-		return ErrNoSuchCall
+		err = ErrNoSuchCall
 	case c.taping == nil || c.taping.ending:
-		return ErrNotRecorded
+		err = ErrNotRecorded
 	default:
 		c.taping.end()
 	}
-	s.log.Info("a recording was ended", "call", call, "by", by)
-	return nil
+	s.mu.Unlock()
+	if err == nil {
+		s.log.Info("a recording was ended", "call", call, "by", by)
+	}
+	return err
 }
 
 // recordCall begins to record a call; who is the party that wants it, nil if that is nobody in the call. The caller holds s.mu.
@@ -178,8 +181,9 @@ func (s *Switchboard) recordByPolicy(c *Call, caller, callee *Leg) {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.recordCall(c, "policy of "+by.number(), nil); err != nil && err != ErrNotConnected { // somebody has hung up just now
+	err := s.recordCall(c, "policy of "+by.number(), nil)
+	s.mu.Unlock()
+	if err != nil && err != ErrNotConnected { // somebody has hung up just now
 		s.log.Error("a call is not recorded", "call", c.ID, "err", err)
 	}
 }
@@ -187,21 +191,23 @@ func (s *Switchboard) recordByPolicy(c *Call, caller, callee *Leg) {
 // recordOnDemand is what *1 does: it begins a recording, or ends the one that the same extension has begun. What a policy or an
 // administrator wants recorded goes on.
 func (s *Switchboard) recordOnDemand(leg *Leg) {
-	number, prompt := leg.number(), ""
+	number, already, err := leg.number(), false, error(nil)
 	s.mu.Lock()
-	switch c := leg.call; {
+	c := leg.call
+	switch {
 	case c.taping == nil:
-		if err := s.recordCall(c, number, leg); err != nil {
-			s.log.Info("a call is not recorded", "call", c.ID, "by", number, "err", err)
-			prompt = promptError
-		}
+		err = s.recordCall(c, number, leg)
 	case c.taping.By == number:
 		c.taping.end()
 	default:
-		prompt = promptRecordingOn
+		already = true
 	}
 	s.mu.Unlock()
-	if prompt != "" {
-		s.tell(prompt, leg)
+	switch {
+	case err != nil:
+		s.log.Info("a call is not recorded", "call", c.ID, "by", number, "err", err)
+		s.tell(promptError, leg)
+	case already:
+		s.tell(promptRecordingOn, leg)
 	}
 }
