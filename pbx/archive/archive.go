@@ -18,8 +18,8 @@
 // before its file is, and says that it is done after the file has its name; Open repairs what was not done when the process ended.
 // A file is removed before its row.
 //
-// All methods may be called from any goroutine, those of a tape as pbx.Tape says. Count, HasGreeting, Record, Stats and all of a tape but Keep
-// answer from memory; the others may wait for the disk. Changes of rows are made one at a time, in the order in which the counts
+// All methods may be called from any goroutine, those of a tape as pbx.Tape says. Count, HasGreeting, Stats and all of a tape but Keep answer
+// from memory; the others may wait for the disk, and those that begin something not longer than 2 s. Changes of rows are made one at a time, in the order in which the counts
 // change.
 package archive
 
@@ -134,7 +134,7 @@ func Open(o Options) (*Archive, error) {
 		boxes: map[string]*box{}, tapes: map[*tape]struct{}{},
 	}
 	a.ctx, a.stop = context.WithCancel(context.Background())
-	if err := a.recover(); err != nil {
+	if err := a.restore(); err != nil {
 		a.stop()
 		return nil, errors.Join(fmt.Errorf("recordings and messages cannot be read: %w", err), o.files.Close())
 	}
@@ -203,15 +203,26 @@ func (a *Archive) Stats() Stats {
 	return Stats{len(a.tapes), a.kept.Load(), a.failed.Load(), a.written.Load(), a.recordings, a.bytes}
 }
 
-// change runs f while nothing else changes rows.
-func (a *Archive) change(ctx context.Context, f func() error) error {
+// change is commit for those who ask for something.
+func (a *Archive) change(ctx context.Context, f func(context.Context) error) error {
+	a.mu.Lock()
+	closed := a.closed
+	a.mu.Unlock()
+	if closed {
+		return ErrClosed
+	}
+	return a.commit(ctx, f)
+}
+
+// commit runs f while nothing else changes rows. Once it has begun it goes on to its end, also when ctx ends: f does not get halfway.
+func (a *Archive) commit(ctx context.Context, f func(context.Context) error) error {
 	select {
 	case a.changing <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	defer func() { <-a.changing }()
-	return f()
+	return f(context.WithoutCancel(ctx))
 }
 
 // tell calls Options.Changed.

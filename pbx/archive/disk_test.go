@@ -254,12 +254,7 @@ func TestTheLastOfTheDisk(t *testing.T) {
 		if err := a.PutGreeting(t.Context(), "1000", pbx.GreetName, wavOf(wav.Rate)); err != errSpace {
 			t.Error(err)
 		}
-		_, late, err := a.Record(pbx.Recording{Channels: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(late, ramp(0, wav.Rate), 1)
-		if err := late.Keep(t.Context()); err == nil || err.Error() != "The disk is full." {
+		if _, _, err := a.Record(pbx.Recording{Channels: 1}); err != errSpace {
 			t.Error(err)
 		}
 		synctest.Wait()
@@ -305,6 +300,12 @@ func TestADiskThatHangs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		var tapes [3]pbx.Tape
+		for i := range tapes {
+			if _, tapes[i], err = a.Record(pbx.Recording{Channels: 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
 		hold := make(chan struct{})
 		d.set(func() { d.hold = hold })
 		if n := write(message, ramp(0, 20*wav.Rate), 1); n < 4*wav.Rate || n > 6*wav.Rate {
@@ -320,18 +321,16 @@ func TestADiskThatHangs(t *testing.T) {
 		if _, _, err := a.Leave(t.Context(), pbx.VoiceMessage{Mailbox: "1000"}, 0); err != errStuck || time.Since(began) != patience {
 			t.Error(time.Since(began), err)
 		}
-		var tapes []pbx.Tape
-		for err == nil { // until each writer waits
-			var tape pbx.Tape
-			if _, tape, err = a.Record(pbx.Recording{Channels: 1}); err == nil {
-				write(tape, ramp(0, 3*wav.Rate), 1)
-				tapes = append(tapes, tape)
+		for _, tape := range tapes {
+			if n := write(tape, ramp(0, 3*wav.Rate), 1); n != 3*wav.Rate {
+				t.Error("taken", n)
 			}
 		}
-		if err != errStuck || len(tapes) > writers {
-			t.Error(len(tapes), err)
-		}
+		time.Sleep(patience)
 		began = time.Now()
+		if _, _, err = a.Record(pbx.Recording{Channels: 1}); err != errStuck || time.Since(began) > 0 {
+			t.Error(time.Since(began), err)
+		}
 		tapes[0].Drop()
 		if a.Count("1000").New != 1 || a.HasGreeting("1000", pbx.GreetName) || a.Stats().Tapes == 0 || a.Sound("message:1000:"+old) != nil {
 			t.Error("from memory")
@@ -440,15 +439,7 @@ func TestWhatCannotBeginLeavesNothing(t *testing.T) {
 				if _, _, err := a.Leave(t.Context(), pbx.VoiceMessage{Mailbox: "1000"}, 1); !errors.Is(err, syscall.EIO) {
 					t.Error(err)
 				}
-				_, tape, err := a.Record(pbx.Recording{Channels: 1})
-				if err != nil {
-					t.Fatal(err)
-				}
-				synctest.Wait()
-				if tape.Write(ramp(0, frame)) {
-					t.Error("it takes sound")
-				}
-				if err := tape.Keep(t.Context()); !errors.Is(err, syscall.EIO) || err.Error() != "The disk did not take it." {
+				if _, _, err := a.Record(pbx.Recording{Channels: 1}); !errors.Is(err, syscall.EIO) || err.Error() != "The disk did not take it." {
 					t.Error(err)
 				}
 				d.set(func() { clear(d.bad) })
@@ -483,6 +474,62 @@ func TestRemoveFails(t *testing.T) {
 		synctest.Wait()
 		if err := a.Remove(t.Context(), "1000", id); err != nil || len(tree(t, a.opts.Dir)) > 0 || len(rows.messages) > 0 {
 			t.Error(err, tree(t, a.opts.Dir), rows.messages)
+		}
+	})
+}
+
+// Where only the end came late, nothing is missing.
+func TestALateEndIsNoProblemOfTheSound(t *testing.T) {
+	for op, want := range map[string]string{"rename": "", "sync": "The disk did not take it."} {
+		t.Run(op, func(t *testing.T) {
+			onDisk(t, func(t *testing.T, a *Archive, d *disk, rows *table) {
+				id, tape, err := a.Record(pbx.Recording{Channels: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				write(tape, ramp(0, wav.Rate), 1)
+				d.set(func() { d.bad[op] = syscall.EIO })
+				if err := tape.Keep(t.Context()); !errors.Is(err, syscall.EIO) {
+					t.Error(err)
+				}
+				d.set(func() { clear(d.bad) })
+				time.Sleep(housekeeping + time.Second)
+				synctest.Wait()
+				if r, err := a.GetRecording(t.Context(), id); err != nil || r.Problem != want || r.Length != time.Second {
+					t.Error(r, err)
+				}
+			})
+		})
+	}
+}
+
+// Whoever does not wait any more leaves nothing half done.
+func TestACallerWhoIsGone(t *testing.T) {
+	onDisk(t, func(t *testing.T, a *Archive, d *disk, rows *table) {
+		id := leave(t, a, "1000", 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		hold := make(chan struct{})
+		d.set(func() { d.hold = hold })
+		if _, _, err := a.Leave(ctx, pbx.VoiceMessage{Mailbox: "1000"}, 0); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		removed := make(chan error)
+		go func() { removed <- a.Remove(t.Context(), "1000", id) }()
+		synctest.Wait()
+		for _, err := range []error{a.MarkHeard(ctx, "1000", id, true), a.Remove(ctx, "1000", id), a.RemoveGreeting(ctx, "1000", pbx.GreetBusy), a.RemoveMailbox(ctx, "2000")} {
+			if !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		}
+		close(hold)
+		d.set(func() { d.hold = nil })
+		if err := <-removed; err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if a.Count("1000") != (pbx.MessageCount{}) || len(tree(t, a.opts.Dir)) > 0 || len(rows.messages) > 0 {
+			t.Error(a.Count("1000"), tree(t, a.opts.Dir), rows.messages)
 		}
 	})
 }

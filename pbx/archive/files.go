@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"syscall"
 )
 
@@ -16,7 +17,7 @@ type files interface {
 	Read(name string) (reading, error)
 	Stat(name string) (fs.FileInfo, error)
 	Names(dir string) ([]string, error) // of what is in it; none if it is not there
-	Mkdir(dir string) error             // and all above; no error if it exists
+	Mkdir(dir string) error             // and all above, durable; no error if it exists
 	Rename(from, to string) error
 	Remove(name string) error
 	SyncDir(dir string) error
@@ -77,7 +78,21 @@ func (r rootFiles) Names(dir string) ([]string, error) {
 	return f.Readdirnames(-1)
 }
 
-func (r rootFiles) Mkdir(dir string) error { return r.MkdirAll(dir, 0o700) }
+func (r rootFiles) Mkdir(dir string) error {
+	if _, err := r.Root.Stat(dir); err == nil {
+		return nil
+	}
+	if err := r.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for dir != "." {
+		dir = path.Dir(dir)
+		if err := r.SyncDir(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (r rootFiles) SyncDir(dir string) error {
 	f, err := r.Root.Open(dir)

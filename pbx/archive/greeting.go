@@ -77,7 +77,7 @@ func (a *Archive) PutGreeting(ctx context.Context, mailbox string, g pbx.Greetin
 		return errSpace
 	}
 	as := &greeting{mailbox, g, a.ids.next()}
-	return a.change(ctx, func() error {
+	return a.change(ctx, func(context.Context) error {
 		part, _ := as.names()
 		if err := a.write(part, samples); err != nil {
 			_ = a.files.Remove(part)
@@ -105,7 +105,7 @@ func (a *Archive) RemoveGreeting(ctx context.Context, mailbox string, g pbx.Gree
 	if !isNumber(mailbox) || !isGreeting(g) {
 		return nil
 	}
-	return a.change(ctx, func() error { return a.removeGreeting(mailbox, g) })
+	return a.change(ctx, func(context.Context) error { return a.removeGreeting(mailbox, g) })
 }
 
 // removeGreeting does it. Under change.
@@ -146,7 +146,7 @@ func (g *greeting) place(a *Archive) error {
 func (*greeting) begin(*Archive) error { return nil }
 
 func (g *greeting) keep(a *Archive, _ int64, _ time.Duration, _ error) error {
-	return a.change(a.ctx, func() error {
+	return a.commit(a.ctx, func(context.Context) error {
 		_, err := a.files.Stat(greetingPath(g.box, g.g)) // it may have been removed since it has its name
 		a.setGreeting(g.box, g.g, err == nil)
 		return nil

@@ -58,7 +58,7 @@ func (a *Archive) MarkMailed(ctx context.Context, id string) error {
 	if !isID(id) {
 		return pbx.ErrNoSuchSound
 	}
-	return a.change(ctx, func() error { return a.rows.MarkMailed(ctx, id) })
+	return a.change(ctx, func(ctx context.Context) error { return a.rows.MarkMailed(ctx, id) })
 }
 
 // MarkUrgent implements pbx.MessageStore.
@@ -73,7 +73,7 @@ func (a *Archive) MarkHeard(ctx context.Context, mailbox, id string, heard bool)
 
 func (a *Archive) mark(ctx context.Context, mailbox, id string, set func(*pbx.VoiceMessage)) error {
 	changed := false
-	err := a.change(ctx, func() error {
+	err := a.change(ctx, func(ctx context.Context) error {
 		before, err := a.Message(ctx, mailbox, id)
 		if err != nil {
 			return err
@@ -98,7 +98,7 @@ func (a *Archive) mark(ctx context.Context, mailbox, id string, set func(*pbx.Vo
 
 // Remove implements pbx.MessageStore.
 func (a *Archive) Remove(ctx context.Context, mailbox, id string) error {
-	err := a.change(ctx, func() error {
+	err := a.change(ctx, func(ctx context.Context) error {
 		m, err := a.Message(ctx, mailbox, id)
 		if err != nil {
 			return err
@@ -151,7 +151,7 @@ func (a *Archive) RemoveMailbox(ctx context.Context, number string) error {
 		return err
 	}
 	removed := 0
-	err := a.change(ctx, func() error {
+	err := a.change(ctx, func(ctx context.Context) error {
 		all, err := a.rows.ListMessages(ctx, number)
 		if err != nil {
 			return err
@@ -262,8 +262,8 @@ func (l *leaving) begin(a *Archive) error { return a.rows.SaveMessage(a.ctx, l.m
 func (l *leaving) keep(a *Archive, _ int64, length time.Duration, _ error) error {
 	m := l.m
 	m.Length = length
-	err := a.change(a.ctx, func() error {
-		if err := a.rows.SaveMessage(a.ctx, m, true); err != nil {
+	err := a.commit(a.ctx, func(ctx context.Context) error {
+		if err := a.rows.SaveMessage(ctx, m, true); err != nil {
 			return err
 		}
 		a.mu.Lock()

@@ -10,18 +10,14 @@ import (
 	"ringback/pbx"
 )
 
-// mostTapes is how many recordings there are at a time; each has a buffer of up to 128 kB.
-const mostTapes = 2000
-
-// Record implements pbx.RecordingStore. It never waits for the disk: where that has not answered for a while, it fails.
+// Record implements pbx.RecordingStore. It waits until the disk has taken the beginning, at most 2 s, and not at all where the disk
+// has not answered for that long already.
 func (a *Archive) Record(r pbx.Recording) (id string, t pbx.Tape, err error) {
 	switch {
 	case r.Channels != 1 && r.Channels != 2:
 		return "", nil, fmt.Errorf("a recording has one or two channels, not %d", r.Channels)
 	case a.stuck():
 		return "", nil, errStuck
-	case a.open() >= mostTapes:
-		return "", nil, &problem{sentence: fmt.Sprintf("There are %d recordings at a time at most.", mostTapes)}
 	}
 	r.ID, r.Length, r.Bytes, r.Problem = a.ids.next(), 0, 0, ""
 	if r.Started.IsZero() {
@@ -32,13 +28,11 @@ func (a *Archive) Record(r pbx.Recording) (id string, t pbx.Tape, err error) {
 	if err != nil {
 		return "", nil, err
 	}
+	if err := tape.begins(context.Background()); err != nil {
+		tape.Drop()
+		return "", nil, err
+	}
 	return r.ID, tape, nil
-}
-
-func (a *Archive) open() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.tapes)
 }
 
 // stuck reports whether all writers wait for the disk.
@@ -75,7 +69,7 @@ func (a *Archive) OpenRecording(id string) (f io.ReadSeekCloser, size int64, mod
 
 // RemoveRecording deletes a recording. Errors: pbx.ErrNoSuchSound.
 func (a *Archive) RemoveRecording(ctx context.Context, id string) error {
-	return a.change(ctx, func() error {
+	return a.change(ctx, func(ctx context.Context) error {
 		r, err := a.GetRecording(ctx, id)
 		if err != nil {
 			return err
@@ -120,8 +114,8 @@ func (r *recording) keep(a *Archive, size int64, length time.Duration, why error
 	if why != nil {
 		done.Problem = why.Error()
 	}
-	err := a.change(a.ctx, func() error {
-		if err := a.rows.SaveRecording(a.ctx, done, true); err != nil {
+	err := a.commit(a.ctx, func(ctx context.Context) error {
+		if err := a.rows.SaveRecording(ctx, done, true); err != nil {
 			return err
 		}
 		a.sum(done, 1)

@@ -14,9 +14,9 @@ import (
 // shortest is what is kept of what was being recorded when the process ended.
 const shortest = time.Second
 
-// recover puts in order what the last process left behind, and fills memory. The error is that of the directory or the rows; what
+// restore puts in order what the last process left behind, and fills memory. The error is that of the directory or the rows; what
 // is wrong with a single sound is logged.
-func (a *Archive) recover() error {
+func (a *Archive) restore() error {
 	for _, dir := range []string{recordingsDir, mailboxesDir} {
 		if err := a.files.Mkdir(dir); err != nil {
 			return err
@@ -65,10 +65,12 @@ const (
 	failed
 )
 
-// look finds the file of a row, and repairs it if it was not done. size is that of its sound.
-func (a *Archive) look(f *folder, id string, channels int) (what found, size int64) {
+// look finds the file of a row, and repairs it if it was not done. size is that of the sound of what was not done.
+func (a *Archive) look(f *folder, id string, channels int, done bool) (what found, size int64) {
 	name := f.dir + "/" + id
 	switch hasWhole, hasPart := f.has(id+whole), f.has(id+part); {
+	case hasWhole && done:
+		return entire, 0
 	case hasWhole:
 		info, err := a.files.Stat(name + whole)
 		if err != nil {
@@ -140,7 +142,7 @@ func (a *Archive) recoverMessages() error {
 		if f == nil {
 			f = &folder{boxDir(m.Mailbox), map[string]bool{}}
 		}
-		what, size := a.look(f, m.ID, 1)
+		what, size := a.look(f, m.ID, 1, r.done)
 		if what != missing {
 			files++
 		}
@@ -244,7 +246,7 @@ func (a *Archive) recoverRecordings() error {
 	var save []pbx.Recording
 	files := 0
 	err = a.rows.EachRecording(a.ctx, func(r pbx.Recording, done bool) {
-		what, size := a.look(f, r.ID, r.Channels)
+		what, size := a.look(f, r.ID, r.Channels, done)
 		if what != missing {
 			files++
 		}

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"context"
 	"time"
 
 	"ringback/pbx"
@@ -58,8 +59,8 @@ func (a *Archive) retain() {
 
 // removeOldest removes some at a time, so that others get to the rows.
 func (a *Archive) removeOldest() (removed int, err error) {
-	err = a.change(a.ctx, func() error {
-		oldest, err := a.rows.OldestRecordings(a.ctx, 50)
+	err = a.commit(a.ctx, func(ctx context.Context) error {
+		oldest, err := a.rows.OldestRecordings(ctx, 50)
 		if err != nil {
 			return err
 		}
@@ -67,7 +68,7 @@ func (a *Archive) removeOldest() (removed int, err error) {
 			if !a.tooOld(r) && !a.tooMany() {
 				return nil
 			}
-			if err := a.removeRecording(a.ctx, r); err != nil {
+			if err := a.removeRecording(ctx, r); err != nil {
 				return err
 			}
 			removed++

@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ const (
 	sampleBytes = 2
 	buffered    = 4 * time.Second // of sound between a tape and the disk
 	flushAt     = 16 << 10        // bytes in the buffer that the disk gets at once
+	mostTapes   = 2000            // at a time; each has a buffer of up to 128 kB
 )
 
 // rate is bytes a second.
@@ -103,6 +105,9 @@ func (a *Archive) start(as purpose, channels int, longest time.Duration) (*tape,
 	defer a.mu.Unlock()
 	if a.closed {
 		return nil, ErrClosed
+	}
+	if len(a.tapes) >= mostTapes {
+		return nil, &problem{sentence: fmt.Sprintf("More than %d recordings at a time are not made.", mostTapes)}
 	}
 	a.tapes[t] = struct{}{}
 	t.writer.add(t)

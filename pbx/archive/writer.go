@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path"
@@ -206,17 +207,14 @@ func (t *tape) complete() {
 		return
 	}
 	err := t.seal(size)
-	if err == nil {
-		err = t.rename()
-	}
-	if err == nil {
+	if err != nil {
+		t.fail(err) // what was not made durable may be missing
 		_, problem = t.state()
+	} else if err = t.rename(); err == nil {
 		err = t.as.keep(t.a, size, lengthOf(size, t.channels), problem)
 	}
 	if err != nil {
-		t.fail(err)
-		_, problem = t.state()
-		t.again(problem, err)
+		t.again(cmp.Or(problem, problemOf(err)), err)
 		return
 	}
 	t.a.kept.Add(1)
