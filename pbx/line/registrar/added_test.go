@@ -3,6 +3,7 @@ package registrar
 import (
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -50,6 +51,7 @@ func TestAddedComesAfterThe200(t *testing.T) {
 		r.j.delay = time.Second
 		r.Process(r.message("Contact: <sip:a@192.0.2.1>"), home, r.ext, func(*sip.Response) { answered = true })
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		if !answered || early {
 			t.Errorf("answered %v, told early %v", answered, early)
 		}
