@@ -20,6 +20,7 @@ func logTo(w *strings.Builder) *slog.Logger {
 // Every route is walked: none but the public ones answers without a token, nor with a wrong one.
 func TestEveryRouteNeedsAToken(t *testing.T) {
 	s := New(filled().backend(), Options{TokenFailures: 1 << 30})
+	s.close() // so that streams of events end
 	c := client{t, s.Handler()}
 	walked := 0
 	err := chi.Walk(s.router, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {

@@ -24,6 +24,7 @@ type call struct {
 	Codec    string    `json:"codec,omitempty" doc:"What the caller sends."`
 	Contact  string    `json:"contact,omitempty" doc:"URI of the phone that answered."`
 	Held     bool      `json:"held" doc:"One party holds the other."`
+	Recorded bool      `json:"recorded" doc:"It is being recorded now."`
 
 	FromPhone pbx.Quality `json:"from_phone,omitzero" doc:"The sound of the caller's leg so far."`
 	ToPhone   pbx.Quality `json:"to_phone,omitzero" doc:"The sound of the leg that it talks to so far."`
@@ -39,7 +40,7 @@ func (s *Server) listCalls(context.Context, *struct{}) (*answer[page[call]], err
 	p := page[call]{Items: make([]call, 0, len(all))}
 	for _, c := range all {
 		p.Items = append(p.Items, call{ID: c.ID, From: c.From.Number, FromName: c.From.Name, To: c.To.Number, ToName: c.To.Name,
-			Dialled: c.Dialled, State: c.State, Started: c.Started, Answered: c.Answered, Codec: c.Codec, Contact: c.Contact, Held: c.Held,
+			Dialled: c.Dialled, State: c.State, Started: c.Started, Answered: c.Answered, Codec: c.Codec, Contact: c.Contact, Held: c.Held, Recorded: c.Recorded,
 			FromPhone: c.FromPhone, ToPhone: c.ToPhone})
 	}
 	return &answer[page[call]]{p}, nil

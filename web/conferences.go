@@ -7,15 +7,18 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"ringback/pbx"
 )
 
 // conference is pbx.ConferenceInfo as the API shows it.
 type conference struct {
-	Number  string    `json:"number" doc:"Of the room."`
-	Name    string    `json:"name" doc:"Of the room."`
-	Since   time.Time `json:"since" doc:"When the first member came."`
-	Locked  bool      `json:"locked" doc:"Nobody but moderators gets in any more; nobody at all where moderators need no PIN."`
-	Members []member  `json:"members" nullable:"false" doc:"In the order in which they came."`
+	Number   string    `json:"number" doc:"Of the room."`
+	Name     string    `json:"name" doc:"Of the room."`
+	Since    time.Time `json:"since" doc:"When the first member came."`
+	Locked   bool      `json:"locked" doc:"Nobody but moderators gets in any more; nobody at all where moderators need no PIN."`
+	Recorded bool      `json:"recorded" doc:"It is being recorded now."`
+	Members  []member  `json:"members" nullable:"false" doc:"In the order in which they came."`
 }
 
 type member struct {
@@ -43,13 +46,17 @@ func (s *Server) conferences(number string) []conference {
 		if number != "" && c.Number != number {
 			continue
 		}
-		members := make([]member, 0, len(c.Members))
-		for _, m := range c.Members {
-			members = append(members, member{m.Call, m.From.Number, m.From.Name, m.Since, m.Moderator, m.Muted, m.Speaking})
-		}
-		all = append(all, conference{c.Number, c.Name, c.Since, c.Locked, members})
+		all = append(all, showConference(c))
 	}
 	return all
+}
+
+func showConference(c pbx.ConferenceInfo) conference {
+	members := make([]member, 0, len(c.Members))
+	for _, m := range c.Members {
+		members = append(members, member{m.Call, m.From.Number, m.From.Name, m.Since, m.Moderator, m.Muted, m.Speaking})
+	}
+	return conference{c.Number, c.Name, c.Since, c.Locked, c.Recorded, members}
 }
 
 func (s *Server) listConferences(context.Context, *struct{}) (*answer[page[conference]], error) {

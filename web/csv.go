@@ -20,7 +20,7 @@ var csvHeader = []string{"id", "from", "from_name", "to", "started", "rang", "an
 	"from_packets_in", "from_packets_out", "from_lost_in", "from_lost_out", "from_jitter_in_ms", "from_jitter_out_ms",
 	"from_round_trip_ms", "from_mos_in", "from_mos_out",
 	"to_packets_in", "to_packets_out", "to_lost_in", "to_lost_out", "to_jitter_in_ms", "to_jitter_out_ms",
-	"to_round_trip_ms", "to_mos_in", "to_mos_out"}
+	"to_round_trip_ms", "to_mos_in", "to_mos_out", "recordings"}
 
 // streamCSV writes every record that fits (RFC 4180) without holding more than a row. A failure before the first row
 // is a problem document; one after it breaks the connection off, so that half a file never looks whole.
@@ -71,7 +71,16 @@ func csvRow(row []string, c pbx.CDR) []string {
 		row = append(row, count(q.PacketsIn), count(q.PacketsOut), count(q.LostIn), count(q.LostOut), millis(q.JitterIn), millis(q.JitterOut),
 			known(q.RoundTrip), score(q.MOSIn), score(q.MOSOut))
 	}
-	return row
+	return append(row, cell(recordings(c.Recorded)))
+}
+
+// recordings are those of a call in one cell, by their IDs; where something is missing, why.
+func recordings(all []pbx.Recorded) string {
+	var words []string
+	for _, r := range all {
+		words = append(words, strings.TrimSpace(r.ID+" "+r.Problem))
+	}
+	return strings.Join(words, "; ")
 }
 
 // way is what came of a plan, in one line: "ring 1000 for 25s: no answer 480; ring 1001 for 25s: answered".

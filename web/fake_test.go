@@ -273,7 +273,7 @@ func (m *memory) backend() Backend {
 	if m.recorder == nil {
 		m.recorder = &memoryRecorder{}
 	}
-	return Backend{Extensions: m, Services: m, Groups: m, Rooms: m, Menus: m, Mailboxes: m, Messages: m.messages, Recordings: m.recordings, Recorder: m.recorder,
+	return Backend{Events: pbx.NewFeed(), Extensions: m, Services: m, Groups: m, Rooms: m, Menus: m, Mailboxes: m, Messages: m.messages, Recordings: m.recordings, Recorder: m.recorder,
 		Hours: m, Office: m, Prompts: newMemoryPrompts(m), Plans: m, Registrations: memoryRegistrations{m}, Calls: m, Conferences: m, Records: memoryRecords{m}, Tokens: memoryTokens{m}, Users: m,
 		Ready: func() error { return m.notReady }}
 }

@@ -65,6 +65,7 @@ func (s *Server) describe() huma.Config {
 				{Name: "conferences", Description: "Conferences that are up, and who is in them."},
 				{Name: "recordings", Description: "The sound of calls and conferences that is kept."},
 				{Name: "records", Description: "Call records: every attempt, newest first."},
+				{Name: "events", Description: "What happens, as it happens."},
 				{Name: "tokens", Description: "API tokens."},
 			},
 		},

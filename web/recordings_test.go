@@ -227,4 +227,16 @@ func TestRecordsTellOfRecordings(t *testing.T) {
 	if !slices.Equal(one.Recorded, m.records[0].Recorded) {
 		t.Errorf("%+v", one.Recorded)
 	}
+	if w := c.ask("GET", "/api/v1/cdrs?format=csv", ""); !strings.Contains(w.Body.String(), ",x1; The disk is full.\r\n") {
+		t.Errorf("%s", w.Body)
+	}
+	m.calls[0].Recorded = true
+	m.up = []pbx.ConferenceInfo{{Number: "800", Recorded: true}}
+	var calls page[call]
+	c.ok("GET", "/api/v1/calls", "", 200, &calls)
+	var conferences page[conference]
+	c.ok("GET", "/api/v1/conferences", "", 200, &conferences)
+	if !calls.Items[0].Recorded || !conferences.Items[0].Recorded {
+		t.Errorf("%+v %+v", calls, conferences)
+	}
 }

@@ -28,6 +28,9 @@ type Server struct {
 	api      huma.API
 	failures *throttle
 	uploads  chan struct{} // a place for each upload that is taken
+	streams  chan struct{} // a place for each listener to events
+	closing  context.Context
+	close    context.CancelFunc // ends what would go on for ever
 }
 
 // New builds the routes. It starts nothing.
@@ -45,7 +48,8 @@ func New(b Backend, o Options) *Server {
 		o.Stats = NewMetrics()
 	}
 	s := &Server{b: b, o: o, log: o.Log, router: chi.NewMux(), failures: newThrottle(o.TokenFailures, time.Minute),
-		uploads: make(chan struct{}, maxUploads)}
+		uploads: make(chan struct{}, maxUploads), streams: make(chan struct{}, maxStreams)}
+	s.closing, s.close = context.WithCancel(context.Background())
 	s.router.Use(middleware.GetHead)
 	s.router.NotFound(notFound)
 	s.router.MethodNotAllowed(s.methodNotAllowed)
@@ -69,6 +73,7 @@ func New(b Backend, o Options) *Server {
 	s.conferenceRoutes()
 	s.recordingRoutes()
 	s.recordRoutes()
+	s.eventRoutes()
 	s.tokenRoutes()
 	s.healthRoutes()
 	s.docRoutes()
@@ -89,7 +94,7 @@ func (s *Server) Local() http.Handler { return s.edge(s.router) }
 
 // HTTP wraps a handler with the time-outs and bounds that a listener of this server needs.
 func (s *Server) HTTP(h http.Handler) *http.Server {
-	return &http.Server{
+	server := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
@@ -98,6 +103,8 @@ func (s *Server) HTTP(h http.Handler) *http.Server {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
+	server.RegisterOnShutdown(s.close) // of one of them: they are all shut down together
+	return server
 }
 
 // Limit bounds the connections that a listener of this server holds open.

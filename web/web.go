@@ -53,6 +53,7 @@ type Backend struct {
 	Recorder      Recorder
 	Recordings    Recordings
 	Records       Records
+	Events        Events
 	Tokens        Tokens
 	Users         Users
 	// Ready says whether the exchange takes calls: nil, or what is missing. It must not block.
@@ -305,6 +306,13 @@ type Records interface {
 	Get(ctx context.Context, id string) (pbx.CDR, error)
 	// All streams every record that fits, in bounded memory. It ends after the first error.
 	All(ctx context.Context, f Filter) iter.Seq2[pbx.CDR, error]
+}
+
+// Events are what happens. *pbx.Feed implements it.
+type Events interface {
+	// Last is the newest, pbx.Listener what comes after one.
+	Last() pbx.EventID
+	Listen(after pbx.EventID) *pbx.Listener
 }
 
 // Token is an API token without its secret. Its name is unique.
