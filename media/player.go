@@ -34,6 +34,7 @@ type player struct {
 
 	// Of its goroutine.
 	linear [soundRate * maxPTime / time.Second]int16
+	high   [soundRate * maxPTime / time.Second]int16 // the upper band
 	packet [rtpHeaderLen + soundRate*maxPTime/time.Second]byte
 }
 
@@ -158,13 +159,13 @@ func (e *Engine) send(p *playing, slot int64) (after int64, whole bool) {
 		return p.stream.typeOn(p, &e.player, slot, &e.counters), false
 	}
 	if p.samples == 0 { // the phone's answer is in its ACK (RFC 3261 §13.2.1): the sound begins once that has come
-		p.samples = p.stream.packet()
+		p.stream.ready(p)
 		return slotsOf(FrameSamples), false
 	}
-	linear := e.player.linear[:p.samples]
-	if !p.read(linear) {
+	linear, high := e.player.linear[:p.samples], e.player.high[:p.samples]
+	if !p.read(linear, high) {
 		return 0, true
 	}
-	p.stream.speak(p, linear, e.player.packet[:], slot, &e.counters)
+	p.stream.speak(p, linear, high, e.player.packet[:], slot, &e.counters)
 	return slotsOf(len(linear)), false
 }

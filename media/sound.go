@@ -19,6 +19,15 @@ type Sound interface {
 	Frame(dst []int16) bool
 }
 
+// Wideband is a Sound that has more in it than is heard at 8 kHz. A phone whose codec is G.722 when the sound begins is played
+// Wide, any other one Frame, and through the life of a Play only one of the two is called: after a change of codec in the midst a sound
+// that is read wide goes on to be heard, without its upper half where the codec has none.
+type Wideband interface {
+	Sound
+	// Wide fills dst, 2*FrameSamples long, with the next 20 ms, 16-bit linear at 16 kHz. Otherwise it is as Frame.
+	Wide(dst []int16) bool
+}
+
 // Play implements Port. What the phone heard before ends also where nothing can be played. On hold nothing is sent, but
 // the sound goes on in time; an Agreement without a codec that can be made from linear sound cuts it short.
 func (s *Stream) Play(sound Sound, done func(whole bool)) {
@@ -48,12 +57,29 @@ type playing struct {
 	next   *playing // in the player's slot
 
 	frame   [FrameSamples]int16
-	left    int // samples of frame that were not sent yet
-	samples int // of the next packet; 0 before the first Agreement
+	upper   *upper // nil: it is read at 8 kHz
+	left    int    // samples of frame that were not sent yet
+	samples int    // of the next packet; 0 before the first Agreement
 
 	begun bool   // a packet was sent
 	base  uint32 // timestamp of slot 0
 	due   int64  // slot of the next packet, if none is left out
+}
+
+// upper is what a sound has above 4 kHz.
+type upper struct {
+	sound Wideband
+	split g722.Analysis
+	whole [2 * FrameSamples]int16
+	frame [FrameSamples]int16 // that of playing is the lower band
+}
+
+// agree is told how the phone is to be played what begins.
+func (p *playing) agree(v *voice) {
+	p.samples = v.samples
+	if w, ok := p.sound.(Wideband); ok && v.codec == mix.G722 {
+		p.upper = &upper{sound: w}
+	}
 }
 
 // The states of a playing. Who takes it to over calls done; if it is being read just then, the player does.
@@ -79,22 +105,41 @@ func (p *playing) tell(whole bool) {
 	}
 }
 
-// read fills dst with what comes next, and with silence after the end. It reports false if there was nothing more.
-func (p *playing) read(dst []int16) bool {
+// read fills low, and where there is one the upper band, with what comes next, and with silence after the end. It reports false if
+// there was nothing more.
+func (p *playing) read(low, high []int16) bool {
 	n := 0
-	for n < len(dst) {
+	for n < len(low) {
 		if p.left == 0 {
-			if !p.sound.Frame(p.frame[:]) {
+			if !p.fill() {
 				break
 			}
 			p.left = FrameSamples
 		}
-		copied := copy(dst[n:], p.frame[FrameSamples-p.left:])
+		from := FrameSamples - p.left
+		if p.upper != nil {
+			copy(high[n:], p.upper.frame[from:])
+		}
+		copied := copy(low[n:], p.frame[from:])
 		p.left -= copied
 		n += copied
 	}
-	clear(dst[n:])
+	clear(low[n:])
+	clear(high[n:])
 	return n > 0
+}
+
+// fill reads 20 ms.
+func (p *playing) fill() bool {
+	u := p.upper
+	if u == nil {
+		return p.sound.Frame(p.frame[:])
+	}
+	if !u.sound.Wide(u.whole[:]) {
+		return false
+	}
+	u.split.Split(p.frame[:], u.frame[:], u.whole[:])
+	return true
 }
 
 // voice is how a stream sends what the PBX makes itself: linear sound, and keys.
@@ -157,15 +202,20 @@ func (s *Stream) begin(p *playing) bool {
 	if s.closed || s.agreed && s.voice.codec == mix.None {
 		return false
 	}
-	s.playing, p.samples = p, s.voice.samples
+	s.playing = p
+	if s.agreed {
+		p.agree(&s.voice)
+	}
 	return true
 }
 
-// packet is how many samples packets have, 0 before the first Agreement.
-func (s *Stream) packet() int {
+// ready tells p how it is played, once that is agreed.
+func (s *Stream) ready(p *playing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.voice.samples
+	if s.agreed {
+		p.agree(&s.voice)
+	}
 }
 
 // hush ends what is played to the phone.
@@ -190,8 +240,8 @@ func (s *Stream) played(p *playing) {
 	}
 }
 
-// speak sends a packet of p that is due in a slot. b is room for it.
-func (s *Stream) speak(p *playing, linear []int16, b []byte, slot int64, c *counters) {
+// speak sends a packet of p that is due in a slot, high is its upper band, if it has one. b is room for it.
+func (s *Stream) speak(p *playing, linear, high []int16, b []byte, slot int64, c *counters) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.samples = s.voice.samples
@@ -206,7 +256,11 @@ func (s *Stream) speak(p *playing, linear []int16, b []byte, slot int64, c *coun
 		p.begun, p.base = true, s.tx.next(at, soundRate)-slotTicks(slot)
 	}
 	b = b[:rtpHeaderLen+len(linear)]
-	s.encode(b[rtpHeaderLen:], linear)
+	if p.upper != nil && s.voice.codec == mix.G722 {
+		s.wideband().Encode(b[rtpHeaderLen:], linear, high)
+	} else {
+		s.encode(b[rtpHeaderLen:], linear)
+	}
 	s.tx.speak(b, s.voice.pt, spurt, p.base+slotTicks(slot), at)
 	p.due = slot + slotsOf(len(linear))
 	if !s.socket.send(b, &s.to) {

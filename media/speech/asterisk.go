@@ -37,17 +37,17 @@ func isSet(dir string) bool {
 }
 
 // fromAsterisk gives what stands for a prompt in a set, nil if it is not there as a whole.
-func (l *library) fromAsterisk(set, language, name string) (recordings [][]int16) {
+func (l *library) fromAsterisk(set, language, name string) (recordings []*recording) {
 	theirs := asteriskNames[name]
 	if theirs == "" && language == "en" {
 		theirs = asteriskEnglish[name]
 	}
 	for theirs := range strings.FieldsSeq(theirs) {
-		samples := l.file(set, theirs+".wav")
-		if samples == nil {
+		r := l.file(set, theirs+".wav")
+		if r == nil {
 			return nil
 		}
-		recordings = append(recordings, samples)
+		recordings = append(recordings, r)
 	}
 	return recordings
 }

@@ -20,25 +20,25 @@ type cache struct {
 	used    int
 }
 
-// entry is one file. samples and err belong to whoever went through once.
+// entry is one file. recording and err belong to whoever went through once.
 type entry struct {
 	version
-	once    sync.Once
-	samples []int16
-	err     error
+	once      sync.Once
+	recording *recording
+	err       error
 
 	in   *list.Element // cache.recent, nil once it is not there; guarded by cache.mu
 	cost int           // the same
 }
 
-// overhead is what an entry takes besides its samples, about.
+// overhead is what an entry takes besides its recording, about.
 const overhead = 512
 
 // get gives what read gives for a version, which is called once for all who ask at the same time.
-func (c *cache) get(v version, read func() ([]int16, error)) ([]int16, error) {
+func (c *cache) get(v version, read func() (*recording, error)) (*recording, error) {
 	e := c.entry(v)
 	e.once.Do(func() {
-		e.samples, e.err = read()
+		e.recording, e.err = read()
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		switch {
@@ -46,12 +46,13 @@ func (c *cache) get(v version, read func() ([]int16, error)) ([]int16, error) {
 		case e.err != nil && !lasts(e.err):
 			c.drop(e)
 		default:
-			e.cost += 2 * cap(e.samples)
-			c.used += 2 * cap(e.samples)
+			more := e.recording.bytes()
+			e.cost += more
+			c.used += more
 			c.shrink()
 		}
 	})
-	return e.samples, e.err
+	return e.recording, e.err
 }
 
 // lasts reports whether an error will be the same as long as the file is: that there was no descriptor or no memory, or that

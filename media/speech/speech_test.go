@@ -142,7 +142,7 @@ func TestRecordings(t *testing.T) {
 				t.Errorf("%s: %d recordings", path, len(recordings))
 				return nil
 			}
-			r := recordings[0]
+			r := recordings[0].narrow
 			length := time.Duration(len(r)) * time.Second / 8000
 			least := max(100, 8*time.Duration(len([]rune(texts[name])))) * time.Millisecond
 			if length < least || length > 25*time.Second {
@@ -333,8 +333,8 @@ func TestTrim(t *testing.T) {
 		{quiet, 4000},
 		{nil, 0},
 	} {
-		if got := trim(test.in); len(got) != test.want {
-			t.Errorf("%d samples became %d, want %d", len(test.in), len(got), test.want)
+		if from, to := bounds(test.in); to-from != test.want {
+			t.Errorf("%d samples became %d, want %d", len(test.in), to-from, test.want)
 		}
 	}
 }
@@ -359,7 +359,7 @@ func TestNoWayOut(t *testing.T) {
 		if sound := s.Prompt("en", name); sound != nil {
 			t.Errorf("%s: %d samples", name, len(listen(t, sound)))
 		}
-		if samples := s.library.file(dir, "en/"+name+".wav"); samples != nil { // whatever the names are checked by
+		if s.library.file(dir, "en/"+name+".wav") != nil { // whatever the names are checked by
 			t.Errorf("os.Root lets %s through", name)
 		}
 	}
@@ -456,7 +456,7 @@ func TestMemory(t *testing.T) {
 	c := &s.library.cache
 	used := 0
 	for _, e := range c.entries {
-		used += overhead + 2*cap(e.samples)
+		used += overhead + e.recording.bytes()
 	}
 	if c.used != used || used > room || c.recent.Len() != len(c.entries) || used == 0 {
 		t.Errorf("%d bytes are counted, %d used, of %d", c.used, used, room)
@@ -468,7 +468,7 @@ func TestTroubleIsNotKept(t *testing.T) {
 	c := cache{room: 1 << 20}
 	v := version{root: "prompts", path: "en/on.wav"}
 	for _, trouble := range []error{syscall.EMFILE, &fs.PathError{Op: "open", Path: "en/on.wav", Err: syscall.EIO}, fs.ErrPermission} {
-		if _, err := c.get(v, func() ([]int16, error) { return nil, trouble }); err != trouble {
+		if _, err := c.get(v, func() (*recording, error) { return nil, trouble }); err != trouble {
 			t.Error(err)
 		}
 		if len(c.entries) != 0 || c.used != 0 || c.recent.Len() != 0 {
@@ -476,8 +476,8 @@ func TestTroubleIsNotKept(t *testing.T) {
 		}
 	}
 	refused := wav.Refused("no")
-	_, _ = c.get(v, func() ([]int16, error) { return nil, refused })
-	if _, err := c.get(v, func() ([]int16, error) { t.Error("read again"); return nil, nil }); err != refused {
+	_, _ = c.get(v, func() (*recording, error) { return nil, refused })
+	if _, err := c.get(v, func() (*recording, error) { t.Error("read again"); return nil, nil }); err != refused {
 		t.Error(err)
 	}
 }
@@ -487,7 +487,7 @@ func TestAllocations(t *testing.T) {
 	s, _ := open(t, Options{})
 	a := s.Prompt("en", "vm-message-menu").(*utterance)
 	b := s.Prompt("en", "vm-message-menu").(*utterance)
-	if &a.pieces[0].samples[0] != &b.pieces[0].samples[0] {
+	if a.pieces[0].recording != b.pieces[0].recording {
 		t.Error("decoded twice")
 	}
 	frame := make([]int16, media.FrameSamples)
