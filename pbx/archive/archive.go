@@ -19,7 +19,7 @@
 // A file is removed before its row.
 //
 // All methods may be called from any goroutine, those of a tape as pbx.Tape says. Count, HasGreeting, Stats and all of a tape but Keep answer
-// from memory; the others may wait for the disk, and those that begin something not longer than 2 s. Changes of rows are made one at a time, in the order in which the counts
+// from memory; the others may wait for the disk, and those that begin something do not wait long. Changes of rows are made one at a time, in the order in which the counts
 // change.
 package archive
 

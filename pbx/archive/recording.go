@@ -10,8 +10,8 @@ import (
 	"ringback/pbx"
 )
 
-// Record implements pbx.RecordingStore. It waits until the disk has taken the beginning, at most 2 s, and not at all where the disk
-// has not answered for that long already.
+// Record implements pbx.RecordingStore. It waits until the disk has taken the beginning: at most 2 s where the disk does not answer, not at
+// all where it has not for that long already, and at most 8 s where it is slow.
 func (a *Archive) Record(r pbx.Recording) (id string, t pbx.Tape, err error) {
 	switch {
 	case r.Channels != 1 && r.Channels != 2:

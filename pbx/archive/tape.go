@@ -236,21 +236,27 @@ func (t *tape) settle(err error) {
 	close(t.done)
 }
 
-// begins waits until the tape is known to have a place on the disk.
+// begins waits until the tape is known to have a place on the disk: not longer than patience where the disk does not answer, and
+// somewhat longer where many begin at a time.
 func (t *tape) begins(ctx context.Context) error {
-	wait := time.NewTimer(patience)
+	wait := time.NewTicker(patience)
 	defer wait.Stop()
-	select {
-	case <-t.begun:
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if !t.started {
-			return t.problem
+	for range 4 {
+		select {
+		case <-t.begun:
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			if !t.started {
+				return t.problem
+			}
+			return nil
+		case <-ctx.Done():
+			return problemOf(ctx.Err())
+		case <-wait.C:
+			if t.writer.stuck() {
+				return errStuck
+			}
 		}
-		return nil
-	case <-ctx.Done():
-		return problemOf(ctx.Err())
-	case <-wait.C:
-		return errStuck
 	}
+	return errSlow
 }

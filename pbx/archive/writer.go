@@ -73,7 +73,7 @@ func (w *writer) run() {
 // stuck reports whether the disk has not answered for a while.
 func (w *writer) stuck() bool {
 	since := w.busy.Load()
-	return since != 0 && time.Since(time.Unix(0, since)) > patience
+	return since != 0 && time.Since(time.Unix(0, since)) >= patience
 }
 
 // syncEvery is after how many bytes what was written is made durable.
