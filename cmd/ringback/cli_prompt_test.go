@@ -67,7 +67,7 @@ func TestPromptCommands(t *testing.T) {
 	if len(heard("closed")) != ours || heard("menu/sales") != nil {
 		t.Error("the files are still heard")
 	}
-	var all []recording
+	var all []prompt
 	if err := json.Unmarshal([]byte(command(t, i, "prompt", "list", "--replaced", "--json")), &all); err != nil || len(all) != 0 {
 		t.Errorf("%v %v", err, all)
 	}

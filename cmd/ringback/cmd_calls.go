@@ -9,6 +9,7 @@ import (
 
 type callsCmd struct {
 	List   callsList   `cmd:"" default:"withargs" help:"List the calls that are up."`
+	Record callsRecord `cmd:"" help:"Record a call from now on."`
 	Hangup callsHangup `cmd:"" help:"Hang up a call."`
 }
 
@@ -27,6 +28,7 @@ type call struct {
 	Codec    string    `json:"codec,omitempty"`
 	Contact  string    `json:"contact,omitempty"`
 	Held     bool      `json:"held"`
+	Recorded bool      `json:"recorded"`
 }
 
 type callsList struct{ clientFlags }
@@ -47,9 +49,7 @@ func (x *callsList) Run(ctx context.Context, a app) error {
 			if !k.Answered.IsZero() {
 				since = k.Answered
 			}
-			if k.Held {
-				state += ", held"
-			}
+			state = described(state, when(k.Held, "held"), when(k.Recorded, "recorded"))
 			t.row(person(k.From, k.FromName), person(k.To, k.ToName), k.Dialled, state, time.Since(since).Round(time.Second), k.Codec, k.ID)
 		}
 	})
@@ -73,4 +73,27 @@ func (x *callsHangup) Run(ctx context.Context, a app) error {
 		return err
 	}
 	return c.do(ctx, http.MethodDelete, callsPath+segment(x.ID), nil, nil)
+}
+
+type callsRecord struct {
+	clientFlags
+	ID  string `arg:"" help:"ID, as listed."`
+	End bool   `help:"Record it no longer; what was recorded is kept."`
+}
+
+func (x *callsRecord) Run(ctx context.Context, a app) error {
+	c, err := x.client(a)
+	if err != nil {
+		return err
+	}
+	return c.record(ctx, callsPath+segment(x.ID), x.End)
+}
+
+// record begins or ends the recording of a call or conference.
+func (c *client) record(ctx context.Context, path string, end bool) error {
+	method := http.MethodPut
+	if end {
+		method = http.MethodDelete
+	}
+	return c.do(ctx, method, path+"/recording", nil, nil)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -26,19 +25,6 @@ type cdrCmd struct {
 	CSV     bool          `name:"csv" help:"Print all that fit as CSV."`
 }
 
-func (x *cdrCmd) query() url.Values {
-	q := url.Values{}
-	for k, v := range map[string]string{"from": x.From, "to": x.To, "number": x.Number, "outcome": x.Outcome} {
-		if v != "" {
-			q.Set(k, v)
-		}
-	}
-	if x.Last > 0 {
-		q.Set("since", time.Now().Add(-x.Last).UTC().Format(time.RFC3339))
-	}
-	return q
-}
-
 func (x *cdrCmd) Run(ctx context.Context, a app) error {
 	if x.CSV && x.JSON {
 		return errors.New("--csv and --json can't be used together")
@@ -48,7 +34,7 @@ func (x *cdrCmd) Run(ctx context.Context, a app) error {
 		return err
 	}
 	const path = "/api/v1/cdrs"
-	q := x.query()
+	q := newest(x.Last, x.Limit, "from", x.From, "to", x.To, "number", x.Number, "outcome", x.Outcome)
 	if x.CSV {
 		q.Set("format", "csv")
 		res, err := c.open(ctx, http.MethodGet, path+"?"+q.Encode(), nil)
@@ -59,11 +45,6 @@ func (x *cdrCmd) Run(ctx context.Context, a app) error {
 		_, err = io.Copy(c.out, res.Body)
 		return err
 	}
-	size := 1000
-	if x.Limit > 0 {
-		size = min(x.Limit, size)
-	}
-	q.Set("limit", strconv.Itoa(size))
 	all, err := list[pbx.CDR](ctx, c, path, q, x.Limit)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ type conferenceCmd struct {
 	List   conferenceList   `cmd:"" default:"withargs" help:"List the conferences that are up, and who is in them."`
 	Lock   conferenceLock   `cmd:"" help:"Let nobody but moderators in any more."`
 	Unlock conferenceUnlock `cmd:"" help:"Let everybody in again."`
+	Record conferenceRecord `cmd:"" help:"Record a conference from now on."`
 	Mute   memberMute       `cmd:"" help:"Have nobody hear a member."`
 	Unmute memberUnmute     `cmd:"" help:"Have the others hear a member again."`
 	Remove memberRemove     `cmd:"" aliases:"kick" help:"Send a member out."`
@@ -20,11 +21,12 @@ type conferenceCmd struct {
 const conferencesPath = "/api/v1/conferences"
 
 type conference struct {
-	Number  string    `json:"number"`
-	Name    string    `json:"name"`
-	Since   time.Time `json:"since"`
-	Locked  bool      `json:"locked"`
-	Members []member  `json:"members"`
+	Number   string    `json:"number"`
+	Name     string    `json:"name"`
+	Since    time.Time `json:"since"`
+	Locked   bool      `json:"locked"`
+	Recorded bool      `json:"recorded"`
+	Members  []member  `json:"members"`
 }
 
 type member struct {
@@ -62,7 +64,7 @@ func (x *conferenceList) Run(ctx context.Context, a app) error {
 	return c.print(all, func(t *table) {
 		t.row("ROOM", "MEMBER", "FOR", "STATE", "CALL")
 		for _, k := range all {
-			t.row(person(k.Number, k.Name), strconv.Itoa(len(k.Members)), time.Since(k.Since).Round(time.Second), when(k.Locked, "locked"), "")
+			t.row(person(k.Number, k.Name), strconv.Itoa(len(k.Members)), time.Since(k.Since).Round(time.Second), described(when(k.Locked, "locked"), when(k.Recorded, "recorded")), "")
 			for _, m := range k.Members {
 				t.row("", person(m.From, m.FromName), time.Since(m.Since).Round(time.Second), m.state(), m.Call)
 			}
@@ -90,6 +92,19 @@ func (x *conferenceLock) Run(ctx context.Context, a app) error { return x.lock(c
 type conferenceUnlock struct{ conferenceArg }
 
 func (x *conferenceUnlock) Run(ctx context.Context, a app) error { return x.lock(ctx, a, false) }
+
+type conferenceRecord struct {
+	conferenceArg
+	End bool `help:"Record it no longer; what was recorded is kept."`
+}
+
+func (x *conferenceRecord) Run(ctx context.Context, a app) error {
+	c, err := x.client(a)
+	if err != nil {
+		return err
+	}
+	return c.record(ctx, conferencesPath+segment(x.Number), x.End)
+}
 
 type memberArg struct {
 	clientFlags

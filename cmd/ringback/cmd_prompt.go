@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
-	"os"
-	"time"
 )
 
 type promptCmd struct {
@@ -17,8 +14,8 @@ type promptCmd struct {
 
 const promptsPath = "/api/v1/prompts"
 
-// recording is a prompt as the API has it.
-type recording struct {
+// prompt is a prompt as the API has it.
+type prompt struct {
 	Name     string `json:"name"`
 	Text     string `json:"text,omitempty"`
 	Replaced bool   `json:"replaced"`
@@ -39,7 +36,7 @@ func (x *promptList) Run(ctx context.Context, a app) error {
 	if x.Language != "" {
 		query.Set("language", x.Language)
 	}
-	all, err := list[recording](ctx, c, promptsPath, query, 0)
+	all, err := list[prompt](ctx, c, promptsPath, query, 0)
 	if err != nil {
 		return err
 	}
@@ -69,22 +66,10 @@ func (x *promptSet) Run(ctx context.Context, a app) error {
 	if err != nil {
 		return err
 	}
-	file := a.in
-	if x.File != "-" {
-		f, err := os.Open(x.File)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		file = f
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	res, err := c.send(ctx, http.MethodPut, promptsPath+segment(x.Language)+segment(x.Name), "audio/wav", file)
-	if err != nil {
+	if err := c.upload(ctx, promptsPath+segment(x.Language)+segment(x.Name), x.File); err != nil {
 		return fmt.Errorf("%s: %w", x.Name, err)
 	}
-	return res.Body.Close()
+	return nil
 }
 
 type promptReset struct {

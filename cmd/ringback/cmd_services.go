@@ -46,6 +46,8 @@ func (s subscribed) print(c *client) error {
 		for i, step := range s.FindMe.Steps {
 			row(fmt.Sprintf("find me step %d", i+1), stepText(step))
 		}
+		row("voicemail", voicemailText(s.Voicemail))
+		row("record", recordText(s.Record))
 		row("closed", closedText(s.Closed))
 		empty = empty && len(s.Incoming)+len(s.Outgoing) == 0
 		ruleRows(t, "incoming", s.Incoming)
@@ -74,6 +76,21 @@ func forwardText(f pbx.Forward) string {
 		answer = "by 302"
 	}
 	return described(switched(f.On), labelled("to", f.To), seconds("after", f.After), seconds("for", f.Ring), answer) + by(f.Set)
+}
+
+func voicemailText(v pbx.Voicemail) string {
+	if !v.On && v.Box == "" {
+		return ""
+	}
+	return described(switched(v.On), labelled("to mailbox", v.Box), seconds("after", v.After)) + by(v.Set)
+}
+
+func recordText(r pbx.RecordPolicy) string {
+	text := described(when(r.Incoming, "incoming calls"), when(r.Outgoing, "outgoing calls"), when(r.OnDemand, "on demand"), when(r.Announce, "announced"))
+	if text == "" {
+		return ""
+	}
+	return text + by(r.Set)
 }
 
 func switchText(s pbx.Switch) string {

@@ -14,7 +14,7 @@ func TestDocumentedSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var hours, groups, rooms, menus, rest [][]string
+	var hours, groups, rooms, menus, mailboxes, rest [][]string
 	for _, m := range regexp.MustCompile("(?ms)^```json\n(.*?)^```|`(\\{\".*?\\})`").FindAllStringSubmatch(string(text), -1) {
 		switch json := strings.TrimSpace(m[1] + m[2]); {
 		case strings.HasPrefix(json, `{"name"`):
@@ -23,6 +23,8 @@ func TestDocumentedSettings(t *testing.T) {
 			rooms = append(rooms, []string{"room", "set", "800", json})
 		case strings.HasPrefix(json, `{"number": "700"`):
 			menus = append(menus, []string{"menu", "set", "700", json})
+		case strings.HasPrefix(json, `{"number": "1000"`):
+			mailboxes = append(mailboxes, []string{"mailbox", "set", "1000", json})
 		case strings.HasPrefix(json, `{"number"`):
 			groups = append(groups, []string{"group", "set", "600", json})
 		case strings.HasPrefix(json, `{"classes"`), strings.HasPrefix(json, `{"codes"`):
@@ -37,7 +39,7 @@ func TestDocumentedSettings(t *testing.T) {
 		t.Fatalf("%d hours, %d groups, %d rooms, %d menus and %d others were found", len(hours), len(groups), len(rooms), len(menus), len(rest))
 	}
 	i := testOffice(t)
-	for _, args := range slices.Concat(hours, groups, rooms, menus, rest) {
+	for _, args := range slices.Concat(hours, groups, rooms, menus, mailboxes, rest) {
 		if _, errs, status := commandStatus(t, i, args...); status != 0 {
 			t.Errorf("ringback %s: %s", strings.Join(args, " "), errs)
 		}

@@ -23,9 +23,10 @@ type commands struct {
 	Serve         serveCmd         `cmd:"" help:"Run the exchange."`
 	Extension     extensionCmd     `cmd:"" aliases:"extensions" help:"Add, list, show, change or remove extensions."`
 	Services      servicesCmd      `cmd:"" help:"Show or change what an extension has switched on: forwards, find-me, screening …"`
-	Group         groupCmd         `cmd:"" aliases:"groups" help:"List, show, change or remove ring groups."`
-	Room          roomCmd          `cmd:"" aliases:"rooms" help:"List, show, change or remove conference rooms."`
-	Menu          menuCmd          `cmd:"" aliases:"menus" help:"List, show, change or remove IVR menus."`
+	Group         groupCmd         `cmd:"" aliases:"groups" help:"List, show, change or remove ring groups." set:"a=a ring group" set:"many=ring groups" set:"one=group" set:"example={\"members\":[\"1000\",\"1001\"],\"strategy\":\"in order\"}"`
+	Room          roomCmd          `cmd:"" aliases:"rooms" help:"List, show, change or remove conference rooms." set:"a=a conference room" set:"many=conference rooms" set:"one=room" set:"example={\"name\":\"Board\",\"pin\":\"4711\",\"moderator_pin\":\"0815\"}"`
+	Menu          menuCmd          `cmd:"" aliases:"menus" help:"List, show, change or remove IVR menus." set:"a=an IVR menu" set:"many=IVR menus" set:"one=menu" set:"example={\"prompt\":\"menu/sales\",\"keys\":{\"1\":\"1000\",\"2\":\"600\"}}"`
+	Mailbox       mailboxCmd       `cmd:"" aliases:"mailboxes" help:"List, show, change or remove mailboxes, their messages and greetings." set:"a=a mailbox" set:"many=mailboxes" set:"one=mailbox" set:"example={\"email\":\"alice@example.com\",\"attach\":true,\"pin\":\"4711\"}"`
 	Hours         hoursCmd         `cmd:"" help:"List, show, change, switch or remove opening hours."`
 	Office        officeCmd        `cmd:"" help:"Show or change what holds for all extensions."`
 	Prompt        promptCmd        `cmd:"" aliases:"prompts" help:"List, replace or reset what callers hear of the PBX."`
@@ -34,7 +35,9 @@ type commands struct {
 	Registrations registrationsCmd `cmd:"" help:"List or remove registered phones."`
 	Calls         callsCmd         `cmd:"" help:"List or hang up calls."`
 	Conference    conferenceCmd    `cmd:"" aliases:"conferences" help:"List the conferences that are up; lock them, mute or remove members."`
+	Recording     recordingCmd     `cmd:"" aliases:"recordings" help:"List, show, fetch or remove recordings of calls and conferences."`
 	CDR           cdrCmd           `cmd:"" name:"cdr" help:"List call records."`
+	Events        eventsCmd        `cmd:"" help:"Print what happens, as it happens."`
 	Token         tokenCmd         `cmd:"" help:"List, create or revoke API tokens."`
 	Health        healthCmd        `cmd:"" help:"Say whether the exchange takes calls; fails if not."`
 	CheckConfig   checkConfigCmd   `cmd:"" help:"Check the configuration and say what comes from where."`

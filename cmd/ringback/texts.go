@@ -20,6 +20,9 @@ func by(s pbx.Set) string {
 	return ", set by " + s.By + " on " + s.At.Local().Format("2006-01-02 15:04")
 }
 
+// whose is the same in a line of its own.
+func whose(s pbx.Set) string { return strings.TrimPrefix(by(s), ", set ") }
+
 func switched(on bool) string {
 	if on {
 		return "on"
