@@ -226,3 +226,35 @@ func TestKey(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkRecord is 20 ms of a message.
+func BenchmarkRecord(b *testing.B) {
+	sinks, line := make(chan func([]int16), 1), pbxtest.NewLine()
+	route := plan(pbx.Service("records", func(ctx context.Context, t *pbx.Talk) pbx.Target {
+		if _, err := t.Record(ctx, blank{}, pbx.TakeOptions{Most: time.Hour}); err != nil {
+			b.Error(err)
+		}
+		return nil
+	}))
+	sb := pbx.New(pbx.Options{Line: line, Journal: &journal{}, Directory: directory{}, Route: route,
+		NewCapture: func(_ int, sink func([]int16)) media.Capture { sinks <- sink; return deaf{} }})
+	defer sb.Close()
+	line.Exchange = sb
+	alice := line.Call("1000", "x")
+	defer alice.Bye()
+	sink, frame := <-sinks, make([]int16, media.FrameSamples)
+	for i := range frame {
+		frame[i] = int16(100 * i)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		sink(frame)
+	}
+}
+
+// blank is a tape that takes everything.
+type blank struct{}
+
+func (blank) Write([]int16) bool         { return true }
+func (blank) Keep(context.Context) error { return nil }
+func (blank) Drop()                      {}
