@@ -241,6 +241,32 @@ func TestServiceEvents(t *testing.T) {
 	})
 }
 
+// TestRecordingEvents: a recording tells of its beginning and its end.
+func TestRecordingEvents(t *testing.T) {
+	f := pbx.NewFeed()
+	withOptions(t, func(o *pbx.Options) {
+		taped(new(shelf), policies{"1000": {Outgoing: true}})(o)
+		o.Feed = f
+	}, func(r *rig) {
+		alice, _ := r.talking("1001")
+		pass(10 * time.Second)
+		alice.Bye()
+		synctest.Wait()
+		var got []pbx.Recording
+		for _, e := range all(t, f.Listen(pbx.EventID{Run: f.Last().Run})) {
+			if e.Type == pbx.RecordingStarted || e.Type == pbx.RecordingEnded {
+				got = append(got, e.Data.(pbx.Recording))
+				if e.Call != r.journal.last(t).ID {
+					t.Error(e)
+				}
+			}
+		}
+		if len(got) != 2 || got[0].ID != "tape-1" || got[0].Length != 0 || got[1].ID != "tape-1" || got[1].Length < 9900*time.Millisecond || got[1].Problem != "" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 func TestPhoneEvents(t *testing.T) {
 	f := pbx.NewFeed()
 	l := f.Listen(f.Last())
