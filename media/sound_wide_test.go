@@ -165,3 +165,71 @@ func TestPlayWideDoesNotAllocate(t *testing.T) {
 
 func BenchmarkPlayG722(b *testing.B)     { benchmarkPlay(b, wide, hum{}) }
 func BenchmarkPlayG722Wide(b *testing.B) { benchmarkPlay(b, wide, wideHum{}) }
+
+// A phone that speaks G.722 only hears sounds too, in its lower band: as loud as they are, whatever comes between.
+func TestPlayWideband(t *testing.T) {
+	virtual(t, Options{}, func(l *lab) {
+		s := l.stream()
+		defer s.Close()
+		alice := l.phone(aliceAddr, s)
+		s.Agree(terms(alice, opus, fmtOf(G722, 9), ulaw, event))
+		end := newEnding(t)
+		heard, ear := line{t: t}, g722.NewDecoder()
+		low, high := make([]int16, FrameSamples), make([]int16, FrameSamples)
+		s.Play(&wave{frames: 100}, end.done)
+		for i := range 100 {
+			if i == 0 {
+				pause(slotTime)
+			} else {
+				pause(20 * time.Millisecond)
+			}
+			b := alice.one()
+			heard.follows(b, 9, 160, i == 0, "playing")
+			ear.Decode(low, high, payload(t, b))
+			if i == 50 {
+				s.Agree(terms(alice, fmtOf(G722, 9))) // a session is refreshed: the encoder goes on
+			}
+			if i < 3 {
+				continue
+			}
+			if rms := power(low); rms < 5300 || rms > 6000 { // 8000/√2
+				t.Fatalf("frame %d: the tone is heard at %.0f", i, rms)
+			}
+			if rms := power(high); rms > 100 {
+				t.Fatalf("frame %d: above 4 kHz there is %.0f", i, rms)
+			}
+		}
+		pause(20 * time.Millisecond)
+		alice.nothing()
+		end.want("at the end", true)
+		end = newEnding(t)
+		s.Press("5", end.done) // no telephone-event any more
+		pause(time.Second)
+		if n := len(alice.heard()); n != 8 {
+			t.Errorf("a key is %d packets", n)
+		}
+		end.want("a key", true)
+	})
+}
+
+// wave is 1 kHz.
+type wave struct{ at, frames int }
+
+func (w *wave) Frame(dst []int16) bool {
+	if w.at == w.frames {
+		return false
+	}
+	w.at++
+	for i := range dst {
+		dst[i] = int16(8000 * math.Sin(math.Pi/4*float64(i)))
+	}
+	return true
+}
+
+func power(samples []int16) float64 {
+	sum := 0.0
+	for _, v := range samples {
+		sum += float64(v) * float64(v)
+	}
+	return math.Sqrt(sum / float64(len(samples)))
+}

@@ -1,120 +1,17 @@
 package speech
 
 import (
-	"bytes"
-	"encoding/binary"
 	"io/fs"
-	"log/slog"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"ringback/media"
-	"ringback/media/wav"
 	"ringback/sounds"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// logged gathers what is logged.
-type logged struct {
-	mu sync.Mutex
-	bytes.Buffer
-}
-
-func (l *logged) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.Buffer.Write(b)
-}
-
-func (l *logged) lines() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Count(l.Bytes(), []byte("\n"))
-}
-
-func open(t testing.TB, o Options) (*Speech, *logged) {
-	t.Helper()
-	log := &logged{}
-	o.Log = slog.New(slog.NewTextHandler(log, nil))
-	s, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s, log
-}
-
-// listen gives all of a sound.
-func listen(t testing.TB, s media.Sound) (heard []int16) {
-	t.Helper()
-	if s == nil {
-		t.Fatal("there is no such prompt")
-	}
-	frame := make([]int16, media.FrameSamples)
-	for s.Frame(frame) {
-		heard = append(heard, frame...)
-		if len(heard) > 8000*300 {
-			t.Fatal("it goes on and on")
-		}
-	}
-	return heard
-}
-
-// level of a frequency in dB of full scale.
-func level(s []int16, hz float64) float64 {
-	var re, im float64
-	for i, v := range s {
-		sin, cos := math.Sincos(2 * math.Pi * hz * float64(i) / 8000)
-		re, im = re+float64(v)*cos, im+float64(v)*sin
-	}
-	return 20 * math.Log10(2*math.Hypot(re, im)/float64(len(s))/32768+1e-9)
-}
-
-func rms(s []int16) float64 {
-	sum := 1e-9
-	for _, v := range s {
-		sum += float64(v) * float64(v)
-	}
-	return 10 * math.Log10(sum/float64(len(s))/32768/32768)
-}
-
-// tone is a WAV file of a quarter of a second, 16-bit, 16 kHz.
-func tone(hz float64) []byte {
-	const n = 4000
-	le := binary.LittleEndian
-	b := append([]byte("RIFF"), 0, 0, 0, 0)
-	b = append(b, "WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x80\x3e\x00\x00\x00\x7d\x00\x00\x02\x00\x10\x00data"...)
-	b = le.AppendUint32(b, 2*n)
-	for i := range n {
-		b = le.AppendUint16(b, uint16(int16(12000*math.Sin(2*math.Pi*hz*float64(i)/16000))))
-	}
-	return b
-}
-
-func put(t testing.TB, dir, name string, file []byte) {
-	t.Helper()
-	name = filepath.Join(dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, file, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// is reports whether a sound is a tone.
-func is(heard []int16, hz float64) bool {
-	return len(heard) >= 1600 && level(heard[200:1800], hz) > -15 && level(heard[200:1800], hz*1.5) < -35
-}
 
 // Every prompt of ours: speech, as loud as the others, without silence at its ends, and it begins and ends without a click.
 func TestRecordings(t *testing.T) {
@@ -435,68 +332,6 @@ func TestAsterisk(t *testing.T) {
 	}
 }
 
-// The cache stays within its bound, whoever asks for what, and what is played does not suffer.
-func TestMemory(t *testing.T) {
-	const room = 200_000
-	s, _ := open(t, Options{Memory: room})
-	want := listen(t, s.Prompt("en", "number:121"))
-	var wg sync.WaitGroup
-	for i := range 8 {
-		wg.Go(func() {
-			for j := range 40 {
-				language := sounds.Languages[(i+j)%len(sounds.Languages)]
-				listen(t, s.Prompt(language, goldenNames()[(i*37+j*11)%300]))
-				if !slices.Equal(listen(t, s.Prompt("en", "number:121")), want) {
-					t.Error("it sounds different")
-				}
-			}
-		})
-	}
-	wg.Wait()
-	c := &s.library.cache
-	used := 0
-	for _, e := range c.entries {
-		used += overhead + e.recording.bytes()
-	}
-	if c.used != used || used > room || c.recent.Len() != len(c.entries) || used == 0 {
-		t.Errorf("%d bytes are counted, %d used, of %d", c.used, used, room)
-	}
-}
-
-// An error of the machine is not kept: the next call may hear the file, though it is the same. One of the file is.
-func TestTroubleIsNotKept(t *testing.T) {
-	c := cache{room: 1 << 20}
-	v := version{root: "prompts", path: "en/on.wav"}
-	for _, trouble := range []error{syscall.EMFILE, &fs.PathError{Op: "open", Path: "en/on.wav", Err: syscall.EIO}, fs.ErrPermission} {
-		if _, err := c.get(v, func() (*recording, error) { return nil, trouble }); err != trouble {
-			t.Error(err)
-		}
-		if len(c.entries) != 0 || c.used != 0 || c.recent.Len() != 0 {
-			t.Errorf("%v is kept: %d entries, %d bytes", trouble, len(c.entries), c.used)
-		}
-	}
-	refused := wav.Refused("no")
-	_, _ = c.get(v, func() (*recording, error) { return nil, refused })
-	if _, err := c.get(v, func() (*recording, error) { t.Error("read again"); return nil, nil }); err != refused {
-		t.Error(err)
-	}
-}
-
-// Calls share what was decoded, and a frame takes nothing.
-func TestAllocations(t *testing.T) {
-	s, _ := open(t, Options{})
-	a := s.Prompt("en", "vm-message-menu").(*utterance)
-	b := s.Prompt("en", "vm-message-menu").(*utterance)
-	if a.pieces[0].recording != b.pieces[0].recording {
-		t.Error("decoded twice")
-	}
-	frame := make([]int16, media.FrameSamples)
-	sound := s.Prompt("en", "vm-message-menu,number:1234567")
-	if n := testing.AllocsPerRun(200, func() { sound.Frame(frame) }); n != 0 {
-		t.Errorf("%v allocations a frame", n)
-	}
-}
-
 func TestEndOfSound(t *testing.T) {
 	s, _ := open(t, Options{})
 	sound := s.Prompt("en", "on")
@@ -504,55 +339,5 @@ func TestEndOfSound(t *testing.T) {
 	frame := slices.Repeat([]int16{7}, media.FrameSamples)
 	if sound.Frame(frame) || frame[0] != 7 || frame[media.FrameSamples-1] != 7 {
 		t.Error("it goes on after its end")
-	}
-}
-
-func BenchmarkFrame(b *testing.B) {
-	s, _ := open(b, Options{})
-	sounds := make([]media.Sound, 0, 1000)
-	frame := make([]int16, media.FrameSamples)
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		if i == len(sounds) {
-			b.StopTimer()
-			sounds = append(sounds[:0], s.Prompt("en", "vm-message-menu,number:1234567"))
-			i = 0
-			b.StartTimer()
-		}
-		if !sounds[i].Frame(frame) {
-			i++
-		}
-	}
-}
-
-func BenchmarkPrompt(b *testing.B) {
-	dir := b.TempDir()
-	put(b, dir, "en/on.wav", tone(500))
-	for _, o := range []struct {
-		what string
-		Options
-	}{{"ours", Options{}}, {"with-directory", Options{Dir: dir}}} {
-		for _, name := range []string{"on", "number:1234", "digits:1000"} {
-			b.Run(o.what+"/"+name, func(b *testing.B) {
-				s, _ := open(b, o.Options)
-				b.ReportAllocs()
-				for b.Loop() {
-					if s.Prompt("en", name) == nil {
-						b.Fatal("nothing")
-					}
-				}
-			})
-		}
-	}
-}
-
-func BenchmarkLoad(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		s, _ := open(b, Options{})
-		if s.Prompt("en", "vm-leave-message") == nil {
-			b.Fatal("nothing")
-		}
 	}
 }
