@@ -1,11 +1,13 @@
 // Package line is the PBX's way to the phones: SIP, from the transaction layer up. A Line takes the calls of
 // authenticated extensions, calls their phones, keeps the dialogs, and answers by itself whatever a phone asks inside a
 // dialog; it tells a pbx.Exchange of the rest. Each party's connection is a leg with a dialog, an offer/answer session
-// and a media stream of its own: nothing of one leg's signalling is ever passed to another.
+// and a media stream of its own: nothing of one leg's signalling is ever passed to another. Phones may subscribe to what
+// a pbx.State knows (RFC 6665); each subscription is a watch with a dialog of its own.
 //
 // Everything runs to completion on the goroutine that brought it: a message's reader, the timer wheel, or a caller
 // of a pbx.Signalling method. A leg's state is guarded by its mutex; calls to the Exchange leave in order, one at a
-// time, after the mutex was let go (see leg.enter).
+// time, after the mutex was let go (see leg.enter). Only news for subscriptions has a goroutine (see notifier), which
+// ends with Close.
 package line
 
 import (

@@ -23,9 +23,10 @@ var messageSummary = newPackage(eventPackage{
 	body:  summary,
 })
 
-// ownMailbox: nobody watches the mailbox of another. Who subscribes to one of his further numbers means the same mailbox.
+// ownMailbox: nobody watches the mailbox of another. Who subscribes to one of his further numbers, or to the PBX and no number, means
+// his own.
 func ownMailbox(l *Line, ext *pbx.Extension, number string) (string, int) {
-	own := number == ext.Number
+	own := number == ext.Number || number == ""
 	for _, n := range ext.Numbers {
 		own = own || n == number
 	}

@@ -11,7 +11,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/emiago/sipgo/sip"
+
 	"ringback/pbx"
+	"ringback/pbx/line/wire"
 	"ringback/pbx/pbxtest/memnet"
 )
 
@@ -202,6 +205,22 @@ func TestMailboxOfAFurtherNumber(t *testing.T) {
 	}, func(o *Options) { o.Directory = numbers{}; o.Authenticator = guardOf{numbers{}} })
 }
 
+// A phone that names nobody means its own mailbox.
+func TestMailboxOfThePBX(t *testing.T) {
+	watched(t, func(s *scene, b *board) {
+		a := s.phone("1000", "192.0.2.10")
+		c := &call{p: a, id: "own", local: "<sip:1000@pbx.test>;tag=own", remote: "<sip:1000@pbx.test>", target: "sip:pbx.test"}
+		c.subscribe("message-summary", 0, "Authorization: Test 1000")
+		c.granted(0)
+		if n := c.notified("terminated;reason=timeout"); !strings.Contains(n, "Message-Account: sip:1000@pbx.test\r\n") {
+			t.Errorf("got\n%s", n)
+		}
+		d := &call{p: a, id: "none", local: "<sip:1000@pbx.test>;tag=none", remote: "<sip:pbx.test>", target: "sip:pbx.test"}
+		d.subscribe("conference", 600, "Authorization: Test 1000")
+		a.expect("SIP/2.0 404")
+	})
+}
+
 // numbers is a directory in which 1000 has 200 as well.
 type numbers struct{ directory }
 
@@ -365,6 +384,31 @@ func TestPhoneThatDoesNotAnswerNOTIFY(t *testing.T) {
 		}
 		s.messages(b, "1000", 9)
 		a.silent()
+	})
+}
+
+// Where the PBX has too much to do its phones lose no subscription: the NOTIFY goes when there is room again.
+func TestNotifyWaitsForRoomInTheTransactionTable(t *testing.T) {
+	watched(t, func(s *scene, b *board) {
+		a, other := s.tcp("1000", "192.0.2.10"), s.tcp("1001", "192.0.2.20")
+		c := a.watching(600)
+		ring := other.invite("1002", sdp(other, 4000, "0")) // a transaction that lasts
+		invite := ring.request
+		synctest.Wait()
+		time.Sleep(10 * time.Second)
+		s.messages(b, "1000", 1)
+		a.silent()
+		ring.cancel()
+		other.drain()
+		other.send(strings.NewReplacer("INVITE sip:", "ACK sip:", " INVITE\n", " ACK\n").Replace(invite))
+		time.Sleep(10*time.Second + 50*time.Millisecond)
+		if n := c.notified("active;expires=580"); !strings.Contains(n, "Voice-Message: 1/0") {
+			t.Errorf("got\n%s", n)
+		}
+		a.silent()
+	}, func(o *Options) {
+		o.MaxTx = 1
+		o.Shed = func(*sip.Request, wire.Hop) bool { return false }
 	})
 }
 
