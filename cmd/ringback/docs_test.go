@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ringback/pbx"
 )
 
 // TestDocumentedSettings carries out every JSON of docs/features.md, as it stands there.
@@ -42,6 +44,19 @@ func TestDocumentedSettings(t *testing.T) {
 	for _, args := range slices.Concat(hours, groups, rooms, menus, mailboxes, rest) {
 		if _, errs, status := commandStatus(t, i, args...); status != 0 {
 			t.Errorf("ringback %s: %s", strings.Join(args, " "), errs)
+		}
+	}
+}
+
+// TestDocumentedEvents: docs/events.md says something of every type.
+func TestDocumentedEvents(t *testing.T) {
+	text, err := os.ReadFile("../../docs/events.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range append(slices.Clone(pbx.EventTypes), pbx.EventGap) {
+		if !strings.Contains(string(text), "\n| `"+string(kind)+"` |") {
+			t.Errorf("nothing is said of %s", kind)
 		}
 	}
 }
