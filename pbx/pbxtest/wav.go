@@ -91,13 +91,13 @@ func (r *Recording) When(channel int, frequencies ...float64) []Stretch {
 	return all
 }
 
-// Longest is the length of the longest of the stretches that When finds.
-func (r *Recording) Longest(channel int, frequencies ...float64) time.Duration {
-	longest := time.Duration(0)
+// Total is how long the stretches that When finds are together. A busy machine tears a tone apart.
+func (r *Recording) Total(channel int, frequencies ...float64) time.Duration {
+	total := time.Duration(0)
 	for _, s := range r.When(channel, frequencies...) {
-		longest = max(longest, s.Length())
+		total += s.Length()
 	}
-	return longest
+	return total
 }
 
 // String says what tones are in each channel.

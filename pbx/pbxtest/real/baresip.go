@@ -33,7 +33,7 @@ type Account struct {
 	Codecs         string         // for the account's audio_codecs; default PCMU,PCMA
 	Answer         bool           // answers by itself at once
 	Tone           float64        // Hz that it plays
-	Lamp           bool           // subscribes to its message-summary once it is registered: await MWI_NOTIFY
+	Lamp           bool           // subscribes to its message-summary once it is registered: see AwaitLamp
 }
 
 // Baresip is a running baresip 1.0.
@@ -97,6 +97,11 @@ func (b *Baresip) configure(a Account, control netip.AddrPort) error {
 	if err := writeTone(tone, a.Tone, limit); err != nil {
 		return err
 	}
+	lamp := ""
+	if a.Lamp {
+		// The first of all: it subscribes for ever where the phone is registered within its first millisecond.
+		lamp = "module_app mwi.so\n"
+	}
 	config := fmt.Sprintf(`poll_method epoll
 sip_listen %s
 call_local_timeout 120
@@ -125,21 +130,19 @@ module g722.so
 module aufile.so
 module aubridge.so
 module sndfile.so
-module_app account.so
+%smodule_app account.so
 module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen %s
 snd_path %s
-`, b.Addr, tone, modules, control, b.dir)
+`, b.Addr, tone, modules, lamp, control, b.dir)
 	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;audio_codecs=%s;ptime=20;", a.User, a.Server, a.Transport, a.User, a.Password, a.Codecs)
 	if !a.Server.IsValid() {
 		account = fmt.Sprintf("<sip:%s@%s;transport=%s>;audio_codecs=%s;ptime=20;regint=0;", a.User, b.Addr, a.Transport, a.Codecs)
 	} else {
 		account += "regint=300;"
 	}
-	lamp := ""
 	if a.Lamp {
-		lamp = "module_app mwi.so\n"
 		account += "mwi=yes;"
 	}
 	if a.Answer {
@@ -147,7 +150,7 @@ snd_path %s
 	} else {
 		account += "answermode=manual"
 	}
-	for name, text := range map[string]string{"config": config + lamp, "accounts": account + "\n", "contacts": ""} {
+	for name, text := range map[string]string{"config": config, "accounts": account + "\n", "contacts": ""} {
 		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
 			return err
 		}
@@ -234,33 +237,85 @@ func (b *Baresip) Accept() error { return b.Command("accept", "") }
 // Hangup ends the call.
 func (b *Baresip) Hangup() error { return b.Command("hangup", "") }
 
+// Press sends keys in the call, by RFC 4733, each when the one before was taken.
+func (b *Baresip) Press(keys string) error {
+	for _, k := range keys {
+		if err := b.Command("sndcode", string(k)); err != nil {
+			return err
+		}
+		if err := b.Await("response", 5*time.Second); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Hears waits until the sound that baresip has received, in its newest recording, ends with a second of the tone.
 func (b *Baresip) Hears(frequency float64, d time.Duration) error {
-	end := time.Now().Add(d)
+	return b.recorded(frequency, d, func(samples []int16, frequency float64, rate int) bool {
+		if len(samples) < rate {
+			return false
+		}
+		second := samples[len(samples)-rate:]
+		level, all := pbxtest.Level(second, frequency), pbxtest.Loudness(second)
+		return level > -30 && level > all-4 // of two as loud as each other, each is 3 dB below both
+	})
+}
+
+// HasHeard waits until there are 200 ms of the tone, and of nothing else, in what baresip has received in its newest call.
+func (b *Baresip) HasHeard(frequency float64, d time.Duration) error {
+	return b.recorded(frequency, d, func(samples []int16, frequency float64, rate int) bool {
+		for part := rate / 5; len(samples) >= part; samples = samples[part/10:] {
+			if level := pbxtest.Level(samples[:part], frequency); level > -30 && level > pbxtest.Loudness(samples[:part])-1 {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// recorded waits until the newest recording of what baresip has received is as wanted.
+func (b *Baresip) recorded(frequency float64, d time.Duration, wanted func(samples []int16, frequency float64, rate int) bool) error {
 	last := "nothing was recorded"
-	for time.Now().Before(end) {
-		files, _ := filepath.Glob(filepath.Join(b.dir, "dump-*-dec.wav"))
-		for _, f := range files {
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		if f := b.newest(); f != "" {
 			samples, rate, err := readWAV(f)
-			if err != nil || rate != 8000 && rate != 16000 {
+			switch {
+			case err != nil || rate != 8000 && rate != 16000:
 				last = fmt.Sprintf("%s: %d Hz, %v", filepath.Base(f), rate, err)
-				continue
-			}
-			frequency := frequency * 8000 / float64(rate) // Level takes samples to be of 8 kHz
-			if len(samples) < rate {
-				last = fmt.Sprintf("%d samples were recorded", len(samples))
-				continue
-			}
-			second := samples[len(samples)-rate:]
-			level, all := pbxtest.Level(second, frequency), pbxtest.Loudness(second)
-			if level > -30 && level > all-4 { // of two as loud as each other, each is 3 dB below both
+			case wanted(samples, frequency*8000/float64(rate), rate): // Level takes samples to be of 8 kHz
 				return nil
+			default:
+				last = fmt.Sprintf("%d samples at %.0f dB", len(samples), pbxtest.Loudness(samples))
 			}
-			last = fmt.Sprintf("%.0f Hz is at %.0f dB, all at %.0f dB", frequency, level, all)
 		}
 		time.Sleep(100 * time.Millisecond) // another process writes the file
 	}
 	return fmt.Errorf("baresip does not hear %.0f Hz: %s", frequency, last)
+}
+
+// newest is the newest file of what baresip has received, "" if there is none.
+func (b *Baresip) newest() string {
+	files, _ := filepath.Glob(filepath.Join(b.dir, "dump-*-dec.wav"))
+	newest, at := "", time.Time{}
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil && info.ModTime().After(at) {
+			newest, at = f, info.ModTime()
+		}
+	}
+	return newest
+}
+
+// AwaitLamp waits until the newest of what baresip was told of its messages says that some wait, or that none do.
+func (b *Baresip) AwaitLamp(on bool, d time.Duration) error {
+	want := map[bool]string{true: "yes", false: "no"}[on]
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(20 * time.Millisecond) { // its event may have come before we were connected
+		text := b.Log()
+		if i := strings.LastIndex(text, "Messages-Waiting: "); i >= 0 && strings.HasPrefix(text[i:], "Messages-Waiting: "+want+"\r\n") {
+			return nil
+		}
+	}
+	return fmt.Errorf("baresip was not told that messages wait: %s", want)
 }
 
 // Log is what baresip has written.
