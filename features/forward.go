@@ -16,54 +16,60 @@ func AlwaysForward(r *route, ext *pbx.Extension, inside plan) pbx.Target {
 	return r.forward(ext, f, "forward always", causeAlways, r.wait)
 }
 
-// Forward sends calls on that the subscriber cannot or does not take. All its branches judge the same attempt: what becomes of the
-// call at the number it is sent to is not judged again here.
+// Forward sends calls on that the subscriber cannot or does not take; those for which he has no forward may leave a message, if he has
+// voicemail. All its branches judge the same attempt: what becomes of the call at the number it is sent to is not judged again here.
 func Forward(r *route, ext *pbx.Extension, inside plan) pbx.Target {
 	s := &ext.Services
-	busy, unanswered, unreachable := r.applies(&s.Busy), r.applies(&s.NoAnswer), r.applies(&s.Unreachable)
-	if !busy && !unanswered && !unreachable && r.leave == nil {
-		return inside(r)
-	}
 	own := r
-	if unanswered && s.NoAnswer.After > 0 && r.wait == 0 {
+	if r.wait == 0 && r.hasTime(&s.NoAnswer) {
 		shorter := *r
 		shorter.wait = seconds(s.NoAnswer.After)
 		own = &shorter
 	}
-	t := inside(own)
-	branches := make([]pbx.Branch, 0, 4)
-	var rest []pbx.Kind // what no forward takes
-	if busy {
+	if r.leave == nil && !r.applies(&s.Busy) && !r.applies(&s.NoAnswer) && !r.applies(&s.Unreachable) {
+		return inside(own)
+	}
+	return pbx.Else(inside(own), r.branches(ext)...)
+}
+
+// branches are where calls go on that the subscriber has not taken, by their outcome.
+func (r *route) branches(ext *pbx.Extension) []pbx.Branch {
+	s := &ext.Services
+	busy, unanswered, unreachable := r.applies(&s.Busy), r.applies(&s.NoAnswer), r.applies(&s.Unreachable)
+	all := make([]pbx.Branch, 0, 4)
+	var rest []pbx.Kind // that no forward takes
+	switch {
+	case busy:
 		why := causeBusy
 		if s.DoNotDisturb.On {
 			why = causeDisturbed
 		}
-		branches = append(branches, pbx.On(r.forward(ext, &s.Busy, "forward when busy", why, 0), pbx.Busy, pbx.Declined))
-	} else if r.leave != nil {
-		branches = append(branches, pbx.On(r.leave(pbx.GreetBusy), pbx.Busy))
+		all = append(all, pbx.On(r.forward(ext, &s.Busy, "forward when busy", why, 0), pbx.Busy, pbx.Declined))
+	case r.leave != nil:
+		all = append(all, pbx.On(r.leave(pbx.GreetBusy), pbx.Busy))
 		rest = append(rest, pbx.Declined)
 	}
 	if s.DoNotDisturb.On { // then nothing else can come of it
-		return pbx.Else(t, branches...)
+		return all
 	}
 	if unanswered {
 		kinds := []pbx.Kind{pbx.NoAnswer, pbx.Unreachable}
 		if unreachable {
 			kinds = kinds[:1]
 		}
-		branches = append(branches, pbx.On(r.forward(ext, &s.NoAnswer, "forward on no answer", causeNoAnswer, 0), kinds...))
+		all = append(all, pbx.On(r.forward(ext, &s.NoAnswer, "forward on no answer", causeNoAnswer, 0), kinds...))
 	} else {
 		rest = append(rest, pbx.NoAnswer)
 	}
 	if unreachable {
-		branches = append(branches, pbx.On(r.forward(ext, &s.Unreachable, "forward when unreachable", causeUnavailable, 0), pbx.Unreachable))
+		all = append(all, pbx.On(r.forward(ext, &s.Unreachable, "forward when unreachable", causeUnavailable, 0), pbx.Unreachable))
 	} else if !unanswered {
 		rest = append(rest, pbx.Unreachable)
 	}
 	if r.leave != nil && len(rest) > 0 {
-		branches = append(branches, pbx.On(r.leave(pbx.GreetUnavailable), rest...))
+		all = append(all, pbx.On(r.leave(pbx.GreetUnavailable), rest...))
 	}
-	return pbx.Else(t, branches...)
+	return all
 }
 
 // applies reports whether a forward is on, and would not send the call back to who makes it, nor to a mailbox while others may still
