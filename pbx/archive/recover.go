@@ -184,11 +184,11 @@ func (a *Archive) recoverMessages() error {
 	return nil
 }
 
-// mayForget reports whether rows without a file are to be removed. Where no file at all is there, a disk is not mounted more likely
-// than that each of them was removed by hand.
+// mayForget reports whether rows without a file are to be removed. Where more files are missing than there are, a disk is not mounted
+// more likely than that each of them was removed by hand.
 func (a *Archive) mayForget(what string, gone, files int) bool {
-	if files == 0 && gone > 1 {
-		a.log.Error("none of the "+what+" on record has its file; is the directory there?", "missing", gone)
+	if gone > 1 && gone > files {
+		a.log.Error("most files of "+what+" are missing; is their disk mounted?", "missing", gone, "there", files)
 		return false
 	}
 	a.log.Warn(what+" are taken off the list because their files are gone", "missing", gone)

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -204,16 +205,21 @@ func TestADirectoryThatIsNotMounted(t *testing.T) {
 		}
 		var log said
 		a = open(t, Options{Dir: t.TempDir(), Rows: rows, Log: log.logger()})
-		if len(rows.messages) != 2 || len(rows.recordings) != 2 || a.Count("1000").New != 2 || a.Stats().Recordings != 2 || strings.Count(log.String(), "is the directory there?") != 2 {
+		if len(rows.messages) != 2 || len(rows.recordings) != 2 || a.Count("1000").New != 2 || a.Stats().Recordings != 2 || strings.Count(log.String(), "is their disk mounted?") != 2 {
 			t.Error(rows.messages, rows.recordings, log.String())
 		}
+		leave(t, a, "2000", 1) // to the wrong place
+		wrong := a.opts.Dir
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+		a = open(t, Options{Dir: wrong, Rows: rows})
+		if a.Count("1000").New != 2 || a.Count("2000").New != 1 || a.Close() != nil {
+			t.Error(a.Count("1000"), a.Count("2000"))
+		}
+		_ = rows.DeleteMessages(t.Context(), slices.Sorted(maps.Keys(rows.messages))[2])
 		again := open(t, Options{Dir: dir, Rows: rows})
-		f, size, _, err := again.OpenMessage("1000", slices.Collect(func(yield func(string) bool) {
-			for id := range rows.messages {
-				yield(id)
-				return
-			}
-		})[0])
+		f, size, _, err := again.OpenMessage("1000", slices.Sorted(maps.Keys(rows.messages))[0])
 		if err != nil {
 			t.Fatal(err)
 		}
