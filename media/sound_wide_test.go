@@ -3,6 +3,7 @@ package media
 import (
 	"fmt"
 	"math"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,16 +14,16 @@ import (
 type chord struct {
 	at           int // in ms
 	frames       int
-	narrow, wide int // calls
+	narrow, wide atomic.Int64 // calls
 }
 
 func (c *chord) Frame(dst []int16) bool {
-	c.narrow++
+	c.narrow.Add(1)
 	return c.fill(dst, func(t float64) float64 { return math.Sin(2 * math.Pi * 1000 * t) })
 }
 
 func (c *chord) Wide(dst []int16) bool {
-	c.wide++
+	c.wide.Add(1)
 	return c.fill(dst, func(t float64) float64 { return math.Sin(2*math.Pi*1000*t) + math.Sin(2*math.Pi*6000*t) })
 }
 
@@ -93,8 +94,8 @@ func TestPlayWide(t *testing.T) {
 					}
 					isWide := f.Same(G722)
 					h.wants(t, f.Name, true, isWide)
-					if (sound.wide > 0) != isWide || (sound.narrow > 0) == isWide {
-						t.Errorf("%d frames and %d wide ones were read", sound.narrow, sound.wide)
+					if (sound.wide.Load() > 0) != isWide || (sound.narrow.Load() > 0) == isWide {
+						t.Errorf("%d frames and %d wide ones were read", sound.narrow.Load(), sound.wide.Load())
 					}
 					pause(200 * time.Millisecond)
 					h.hear(t, alice)
@@ -127,8 +128,8 @@ func TestPlayWideAgreesAgain(t *testing.T) {
 				}
 				h.wants(t, first.Name+", then "+f.Name, true, f == wide && first == wide)
 			}
-			if sound.wide > 0 && sound.narrow > 0 {
-				t.Errorf("%d frames and %d wide ones were read", sound.narrow, sound.wide)
+			if sound.wide.Load() > 0 && sound.narrow.Load() > 0 {
+				t.Errorf("%d frames and %d wide ones were read", sound.narrow.Load(), sound.wide.Load())
 			}
 			if n := len(h.low); n < 299*160 || n > 300*160 {
 				t.Errorf("%d samples were heard", n)
