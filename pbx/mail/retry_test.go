@@ -327,6 +327,36 @@ func TestCutSound(t *testing.T) {
 	})
 }
 
+// TestDefect: a panic costs an attempt, not the process.
+func TestDefect(t *testing.T) {
+	s := newShelf(message("1", "1000"))
+	s.defect = true
+	with(t, s, nil, func(r *rig) {
+		if r.Stats() != (Stats{Waiting: 1}) || !strings.Contains(r.log.String(), "panic") {
+			t.Error(r.Stats(), r.log)
+		}
+		s.mu.Lock()
+		s.defect = false
+		s.mu.Unlock()
+		time.Sleep(time.Minute + time.Second)
+		if r.Stats() != (Stats{Sent: 1}) {
+			t.Error(r.Stats())
+		}
+	})
+}
+
+// TestCloseMeanwhile: a message that the server takes while Close has come is noted as sent.
+func TestCloseMeanwhile(t *testing.T) {
+	s := newShelf(message("1", "1000"))
+	s.slowMark = time.Second
+	with(t, s, nil, func(r *rig) {
+		r.Close() // the server has it, the mark is being written
+		if !s.isMailed("1") || len(r.got()) != 1 {
+			t.Error(s.isMailed("1"), len(r.got()))
+		}
+	})
+}
+
 // mute is a server that says what it is told to, and then nothing.
 func mute(lines string) func(*rig) {
 	return func(r *rig) {

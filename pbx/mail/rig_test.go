@@ -31,6 +31,8 @@ type shelf struct {
 	removed  []string
 	noMark   int   // times that MarkMailed fails
 	broken   error // after half a sound
+	defect   bool
+	slowMark time.Duration
 }
 
 func newShelf(messages ...pbx.VoiceMessage) *shelf {
@@ -61,7 +63,13 @@ func (s *shelf) Unmailed(context.Context) (left []pbx.VoiceMessage, _ error) {
 	return left, nil
 }
 
-func (s *shelf) MarkMailed(_ context.Context, id string) error {
+func (s *shelf) MarkMailed(ctx context.Context, id string) error {
+	if s.slowMark > 0 {
+		time.Sleep(s.slowMark)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.noMark > 0 {
@@ -94,6 +102,9 @@ func (*file) Close() error { return nil }
 func (s *shelf) OpenMessage(_, id string) (io.ReadSeekCloser, int64, time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.defect {
+		panic("a defect")
+	}
 	sound, ok := s.sounds[id]
 	if !ok || slices.Contains(s.removed, id) {
 		return nil, 0, time.Time{}, pbx.ErrNoSuchSound

@@ -67,6 +67,9 @@ func (m *Mailer) round(ctx context.Context) (next time.Time) {
 	return next
 }
 
+// markTime is what the database may take to note what was sent, while Close waits.
+const markTime = 5 * time.Second
+
 // handle sends a message if it is due, and says when it is to be looked at again; zero: never.
 func (m *Mailer) handle(ctx context.Context, v pbx.VoiceMessage, l *waiting) (again time.Time) {
 	now := time.Now()
@@ -83,9 +86,9 @@ func (m *Mailer) handle(ctx context.Context, v pbx.VoiceMessage, l *waiting) (ag
 	now = time.Now()
 	var f *failure
 	switch {
-	case ctx.Err() != nil:
-		return now
 	case err == nil:
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), markTime) // also if Close has come: it must not be sent twice
+		defer cancel()
 		m.down = retry{}
 		m.sent.Add(1)
 		m.log.Info("a message was sent by e-mail", "mailbox", v.Mailbox, "message", v.ID)
@@ -96,6 +99,8 @@ func (m *Mailer) handle(ctx context.Context, v pbx.VoiceMessage, l *waiting) (ag
 			}
 		}
 		return again
+	case ctx.Err() != nil:
+		return now
 	case errors.Is(err, pbx.ErrNoSuchSound): // deleted meanwhile
 		return m.mark(ctx, v, l)
 	case errors.As(err, &f) && f.final:

@@ -8,6 +8,7 @@ import (
 	"net"
 	netmail "net/mail"
 	"net/textproto"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -40,12 +41,20 @@ type failure struct {
 	final  bool // it is this message, and for good
 }
 
+var errDefect = errors.New("a defect of the PBX; the log has its place")
+
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
 // send gives a message to the server, over a connection of its own, and reports whether with its sound. Errors: *failure,
 // pbx.ErrNoSuchSound.
 func (m *Mailer) send(ctx context.Context, v pbx.VoiceMessage, box *pbx.Mailbox) (attached bool, err error) {
+	defer func() {
+		if p := recover(); p != nil { // what a server says must not end more than its mail
+			m.log.Error("panic while an e-mail was sent", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			attached, err = false, &failure{err: errDefect}
+		}
+	}()
 	file, size, _, err := m.o.Messages.OpenMessage(v.Mailbox, v.ID) // also where it is not attached: it may have been deleted
 	if err != nil {
 		if !errors.Is(err, pbx.ErrNoSuchSound) {
