@@ -97,7 +97,7 @@ func (s *Server) listen(_ context.Context, in *eventsIn) (*huma.StreamResponse, 
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(s.closing, cancel)()
-		t := &listening{s: s, connection: http.NewResponseController(w), w: w, types: in.Types}
+		t := &listening{s: s, request: r, connection: http.NewResponseController(w), w: w, types: in.Types}
 		t.connection.SetReadDeadline(time.Time{}) // which is for the request, and would end what comes after it
 		t.run(ctx, after)
 	}}, nil
@@ -106,6 +106,7 @@ func (s *Server) listen(_ context.Context, in *eventsIn) (*huma.StreamResponse, 
 // listening is one client who listens.
 type listening struct {
 	s          *Server
+	request    *http.Request
 	connection *http.ResponseController
 	w          http.ResponseWriter
 	types      []string
@@ -124,7 +125,7 @@ func (t *listening) run(ctx context.Context, after pbx.EventID) {
 		var err error
 		events, err = listener.Next(waiting, events[:0])
 		cancel()
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || !t.s.stillAllowed(t.request) {
 			return
 		}
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,6 +83,10 @@ func (b *browser) text() string {
 
 // browse begins to listen; path is what comes behind /events.
 func browse(t *testing.T, s *Server, feed *pbx.Feed, path string, header ...string) *browser {
+	return browseAt(t, s.Local(), feed, path, header...)
+}
+
+func browseAt(t *testing.T, h http.Handler, feed *pbx.Feed, path string, header ...string) *browser {
 	ctx, cancel := context.WithCancel(context.Background())
 	b := &browser{t: t, feed: feed, cancel: cancel, done: make(chan struct{}), header: http.Header{}}
 	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/events"+path, nil)
@@ -91,7 +96,7 @@ func browse(t *testing.T, s *Server, feed *pbx.Feed, path string, header ...stri
 	}
 	go func() {
 		defer close(b.done)
-		s.Local().ServeHTTP(b, r)
+		h.ServeHTTP(b, r)
 	}()
 	synctest.Wait()
 	return b
@@ -328,6 +333,38 @@ func TestEventsRefused(t *testing.T) {
 	if w := c.ask("HEAD", "/api/v1/events", ""); w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Content-Type") != "text/event-stream" {
 		t.Error(w.Code, w.Body, w.Header())
 	}
+}
+
+// TestEventsOfARevokedToken: they end with the next thing to say.
+func TestEventsOfARevokedToken(t *testing.T) {
+	listeners(t, func(t *testing.T, s *Server, feed *pbx.Feed) {
+		tokens := &revocable{Tokens: s.b.Tokens}
+		s.b.Tokens = tokens
+		b := browseAt(t, s.Handler(), feed, "", "Authorization: Bearer "+secret)
+		b.text()
+		feed.MailboxChanged("1000", pbx.MessageCount{})
+		if all, _ := blocks(t, b.text()); len(all) != 1 {
+			t.Error(all)
+		}
+		tokens.revoked.Store(true)
+		feed.MailboxChanged("1000", pbx.MessageCount{})
+		<-b.done
+		if text := b.text(); text != "" {
+			t.Error(text)
+		}
+		b.cancel()
+	})
+}
+
+// revocable is a token that may be revoked.
+type revocable struct {
+	Tokens
+	revoked atomic.Bool
+}
+
+func (r *revocable) Valid(secret string) (string, bool) {
+	name, ok := r.Tokens.Valid(secret)
+	return name, ok && !r.revoked.Load()
 }
 
 // TestEventsOverHTTP: on a real connection, until the server is shut down, which does not wait for listeners.
