@@ -256,6 +256,12 @@ func (p *Phone) Lamp(ctx context.Context, on bool) (*Summary, error) {
 	return last, err
 }
 
+// LampIs is Lamp for who does not want to know more.
+func (p *Phone) LampIs(ctx context.Context, on bool) error {
+	_, err := p.Lamp(ctx, on)
+	return err
+}
+
 func (p *Phone) unsolicitedUntil(ctx context.Context, event string, ready func(*Notification) bool) (*Notification, error) {
 	var found *Notification
 	err := p.await(ctx, "an unsolicited NOTIFY of "+event, func() bool {

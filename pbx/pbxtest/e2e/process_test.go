@@ -46,6 +46,50 @@ func TestKill9KeepsBindings(t *testing.T) {
 	})
 }
 
+// What was said until then of a call that is recorded, and of a message, is there after kill -9.
+func TestKill9KeepsSound(t *testing.T) {
+	own(t, func(s *scene, restart func()) {
+		owner, alice, bob, carol := s.extension(), s.phone(), s.phone(), s.phone()
+		s.mailbox(owner)
+		s.services(bob.User(), "record", doc{"incoming": true})
+		caller, callee := s.up(alice, bob)
+		speaker := s.dials(carol, "*99"+owner)
+		s.must(speaker.HearsTone(s.ctx, beep...))
+		s.says(speaker, 440, 6*time.Second)
+		s.must(s.x.cmd.Process.Kill())
+		<-s.x.done
+		restart()
+		for _, l := range []*pbxtest.CallLeg{caller, callee, speaker} {
+			_ = l.Hangup(s.ctx) // nobody knows of it any more
+		}
+		r := s.recordings("number="+bob.User(), 1)[0]
+		w, b := s.wav("/recordings/" + r.ID + "/sound")
+		if w.Total(0, 440) < time.Second || w.Total(1, 620) < time.Second || r.Problem == "" || r.Bytes != len(b) {
+			s.Errorf("%+v: %s", r, w)
+		}
+		m := s.holds(owner, 1)[0]
+		if w, _ := s.wav("/mailboxes/" + owner + "/messages/" + m.ID + "/sound"); w.Total(0, 440) < 2*time.Second {
+			s.Errorf("%+v: %s", m, w)
+		}
+		s.must(s.registered(owner).LampIs(s.ctx, true))
+	})
+}
+
+// SIGTERM tells who has subscribed to subscribe again.
+func TestSIGTERMEndsSubscriptions(t *testing.T) {
+	own(t, func(s *scene, restart func()) {
+		number := s.extension()
+		s.mailbox(number)
+		sub := s.watches(s.another(number), "message-summary", number)
+		s.must(s.x.stop())
+		s.must(sub.Ended(s.ctx))
+		if n := sub.Came(); n[len(n)-1].Reason != "deactivated" && n[len(n)-1].Reason != "probation" {
+			s.Errorf("%s", n[len(n)-1].Raw())
+		}
+		restart()
+	})
+}
+
 // SIGTERM ends the calls that are up by BYE, once the grace is over.
 func TestSIGTERMEndsCalls(t *testing.T) {
 	own(t, func(s *scene, restart func()) {

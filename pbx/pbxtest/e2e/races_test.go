@@ -164,17 +164,17 @@ func TestReinviteGlare(t *testing.T) {
 	})
 }
 
-// The caller goes on with a codec that the PBX cannot transcode: the callee is asked for it, says 491 at first, and
+// The caller leaves a codec that the PBX cannot transcode: the callee is asked for the other one, says 491 at first, and
 // is asked again after the back-off of RFC 3261 §14.1.
 func TestReinvite491ByPhone(t *testing.T) {
 	play(t, func(s *scene) {
-		names := codecs("PCMU", "G722", "telephone-event")
+		names := codecs("X-BOTH", "PCMU", "telephone-event")
 		alice, bob := s.phone(names), s.phone(names, func(c *pbxtest.Config) { c.OneCodec = true })
 		caller, callee := s.up(alice, bob)
 		s.talk(caller, callee)
 		bob.Forget()
 		bob.Manual("INVITE")
-		m, err := caller.Reinvite(s.ctx, pbxtest.Media{Codecs: []string{"G722"}})
+		m, err := caller.Reinvite(s.ctx, pbxtest.Media{Codecs: []string{"PCMU"}})
 		s.status(m, err, 200)
 		q, err := bob.Expect(s.ctx, "INVITE")
 		s.must(err)
@@ -190,10 +190,10 @@ func TestReinvite491ByPhone(t *testing.T) {
 // The same where the callee had answered with both codecs, and goes on sending the one that the caller has left.
 func TestCodecLeft(t *testing.T) {
 	play(t, func(s *scene) {
-		names := codecs("PCMU", "G722", "telephone-event")
+		names := codecs("X-BOTH", "PCMU", "telephone-event")
 		caller, callee := s.up(s.phone(names), s.phone(names))
 		s.talk(caller, callee)
-		m, err := caller.Reinvite(s.ctx, pbxtest.Media{Codecs: []string{"G722"}})
+		m, err := caller.Reinvite(s.ctx, pbxtest.Media{Codecs: []string{"PCMU"}})
 		s.status(m, err, 200)
 		s.talk(caller, callee)
 		s.over(caller, callee)

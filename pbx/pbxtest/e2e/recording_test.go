@@ -82,6 +82,7 @@ func TestRecordedByPolicy(t *testing.T) {
 			alice, bob := s.phone(codecs("PCMA", "telephone-event")), s.phone()
 			whose := bob
 			if policy == "outgoing" {
+				alice = s.phone(codecs("G722", "telephone-event"))
 				whose = alice
 			}
 			s.services(whose.User(), "record", doc{policy: true})

@@ -3,6 +3,7 @@ package e2e
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"ringback/pbx/pbxtest"
 )
@@ -152,5 +153,37 @@ func TestConferencePackage(t *testing.T) {
 		tells("one to be alone", func(c *pbxtest.Conference) bool { return c.UserCount == 1 && has(c, bob, "sendrecv") })
 		s.leaves(b)
 		tells("nobody to be there", func(c *pbxtest.Conference) bool { return !c.Active && len(c.Users) == 0 })
+	})
+}
+
+// A phone that says 481 to a NOTIFY is told nothing more; one that answers late is told of what there is then.
+func TestNotifyAnswered(t *testing.T) {
+	play(t, func(s *scene) {
+		number := s.extension()
+		s.mailbox(number)
+		deaf, slow, bob := s.another(number), s.another(number), s.phone()
+		gone, sub := s.watches(deaf, "message-summary", number), s.watches(slow, "message-summary", number)
+		deaf.OnNotify(func(*pbxtest.Notification) pbxtest.Reply { return pbxtest.Reply{Status: 481} })
+		slow.OnNotify(func(*pbxtest.Notification) pbxtest.Reply { return pbxtest.Reply{Status: 200, After: time.Second} })
+		s.leavesMessage(s.dials(bob, "*99"+number), 440)
+		m := s.holds(number, 1)[0]
+		s.must(slow.LampIs(s.ctx, true))
+		s.must(gone.Ended(s.ctx))
+		s.must(s.x.api(s.ctx, "DELETE", "/mailboxes/"+number+"/messages/"+m.ID, nil, nil))
+		s.must(slow.LampIs(s.ctx, false))
+		if n := len(gone.Came()); n != 2 || !sub.Active() {
+			s.Errorf("%d NOTIFYs came to who is not there", n)
+		}
+	})
+}
+
+// The subscriptions of an extension end when it is removed.
+func TestSubscriberIsRemoved(t *testing.T) {
+	play(t, func(s *scene) {
+		number := s.extension()
+		s.mailbox(number)
+		sub := s.watches(s.another(number), "message-summary", number)
+		s.must(s.x.api(s.ctx, "DELETE", "/extensions/"+number, nil, nil))
+		s.must(sub.Ended(s.ctx))
 	})
 }

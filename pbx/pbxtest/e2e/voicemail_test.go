@@ -49,6 +49,9 @@ func TestVoicemail(t *testing.T) {
 				lamp := s.another(owner)
 				s.watches(lamp, "message-summary", owner)
 				bob := s.phone()
+				if name == "straight" {
+					bob = s.phone(codecs("G722", "telephone-event"))
+				}
 				l := s.dials(bob, way(s, owner))
 				s.must(l.HearsTone(s.within(30), beep...))
 				s.says(l, 440, 3*time.Second)
@@ -87,7 +90,7 @@ func TestMessageHeard(t *testing.T) {
 		s.mailbox(owner)
 		bob, carol := s.phone(), s.phone(codecs("PCMA", "telephone-event"))
 		s.leavesMessage(s.dials(bob, "*99"+owner), 440)
-		alice := s.registered(owner)
+		alice := s.registered(owner, codecs("G722", "telephone-event"))
 		if sum, err := alice.Lamp(s.ctx, true); err != nil || sum.Voice().New != 1 {
 			s.Fatal(sum, err)
 		}
@@ -241,5 +244,20 @@ func TestMailboxNeedsPIN(t *testing.T) {
 			s.Errorf("%+v", m)
 		}
 		s.code(mallory, "*99"+s.extension(), soundError) // no mailbox
+	})
+}
+
+// A mailbox is where a menu leads, and what a group that nobody answers does.
+func TestMailboxAsTarget(t *testing.T) {
+	play(t, func(s *scene) {
+		box, alice, bob := s.extension(), s.phone(), s.phone()
+		s.mailbox(box)
+		bob.OnCall(pbxtest.AutoReject(486, 0))
+		l := s.asked(alice, s.menu("prompt", "digits:55", "keys", doc{"9": pbx.MailboxTarget + box}), spelt("55"))
+		s.must(l.Press(s.ctx, "9"))
+		s.leavesMessage(l, 440)
+		s.holds(box, 1)
+		s.leavesMessage(s.dials(alice, s.group("all", []*pbxtest.Phone{bob}, "overflow", pbx.MailboxTarget+box)), 440)
+		s.holds(box, 2)
 	})
 }
