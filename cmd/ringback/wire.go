@@ -160,6 +160,11 @@ func (i *instance) startRegistrar(ctx context.Context, cfg *Config) error {
 	i.registrar, err = registrar.New(registrar.Options{
 		Journal: &tellingJournal{i.store.Journal(), phones}, Directory: i.store, Secret: secret, Server: product,
 		OnAdded: func(id string) { i.line.BindingAdded(id) },
+		OnReachable: func(id string, reachable bool) {
+			if reachable {
+				i.line.BindingAdded(id)
+			}
+		},
 	})
 	if err != nil {
 		return err

@@ -22,11 +22,15 @@ func (i *instance) startArchive(cfg *Config) (err error) {
 		return err
 	}
 	i.closers = append(i.closers, i.archive.Close)
-	i.store.OnMailboxRemoved(func(number string) {
-		if err := i.archive.RemoveMailbox(context.Background(), number); err != nil {
-			i.log.Error("messages of a mailbox that was removed are still there", "mailbox", number, "error", err)
+	i.store.OnMailbox(func(number string) {
+		if i.store.Mailbox(number) == nil {
+			if err := i.archive.RemoveMailbox(context.Background(), number); err != nil {
+				i.log.Error("messages of a mailbox that was removed are still there", "mailbox", number, "error", err)
+			}
 		}
+		i.line.MailboxChanged(number)
 	})
+	i.store.OnRoom(func(number string) { i.line.ConferenceChanged(number) })
 	zone, err := timeZone(cfg.Calls.TimeZone)
 	if err != nil {
 		return err

@@ -162,9 +162,52 @@ func (s *Store) change(what string, do func(d *draft) error) error {
 	s.write.Unlock()
 	s.tell(d.changes)
 	if d.own.mailboxes {
-		s.tellRemoved(before.mailboxes, next.mailboxes)
+		s.tellNumbers(&s.listeners.mailboxes, differing(before.mailboxes, next.mailboxes))
+	}
+	if d.own.rooms {
+		s.tellNumbers(&s.listeners.rooms, differing(before.rooms, next.rooms))
 	}
 	return nil
+}
+
+// OnMailbox has f called with the number of each mailbox that was added, changed or taken away, on the goroutine that made the change
+// and before its method returns. f may wait for the disk and may call the store.
+func (s *Store) OnMailbox(f func(number string)) { s.listen(&s.listeners.mailboxes, f) }
+
+// OnRoom is the same of conference rooms.
+func (s *Store) OnRoom(f func(number string)) { s.listen(&s.listeners.rooms, f) }
+
+func (s *Store) listen(list *[]func(string), f func(string)) {
+	s.listeners.Lock()
+	defer s.listeners.Unlock()
+	*list = append(*list, f)
+}
+
+func (s *Store) tellNumbers(list *[]func(string), numbers []string) {
+	s.listeners.Lock()
+	tell := *list // only ever appended to
+	s.listeners.Unlock()
+	for _, number := range numbers {
+		for _, f := range tell {
+			f(number)
+		}
+	}
+}
+
+// differing are the names under which two directories have not the same, in order.
+func differing[T any](before, after map[string]*T) (names []string) {
+	for name, v := range before {
+		if after[name] != v {
+			names = append(names, name)
+		}
+	}
+	for name := range after {
+		if before[name] == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // tell tells of changes, if there are any. The lock of listeners is held, and given up.

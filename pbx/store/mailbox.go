@@ -119,7 +119,7 @@ func (d *directory) missingMailbox(e *pbx.Extension, v *pbx.Voicemail) *pbx.Mail
 	return m
 }
 
-// DeleteMailbox removes a mailbox. Its messages are not part of the store: see OnMailboxRemoved. Errors: ErrNotFound,
+// DeleteMailbox removes a mailbox. Its messages are not part of the store: see OnMailbox. Errors: ErrNotFound,
 // *ValidationError when it is in use.
 func (s *Store) DeleteMailbox(ctx context.Context, number string) error {
 	return mailboxes.remove(ctx, s, number, func(d *draft) error {
@@ -128,28 +128,6 @@ func (s *Store) DeleteMailbox(ctx context.Context, number string) error {
 		}
 		return nil
 	})
-}
-
-// OnMailboxRemoved has f called after each change that has taken a mailbox away, on the goroutine that made the change and
-// before its method returns. f may wait for the disk and may call the store.
-func (s *Store) OnMailboxRemoved(f func(number string)) {
-	s.listeners.Lock()
-	defer s.listeners.Unlock()
-	s.listeners.mailbox = append(s.listeners.mailbox, f)
-}
-
-func (s *Store) tellRemoved(before, after map[string]*pbx.Mailbox) {
-	s.listeners.Lock()
-	tell := s.listeners.mailbox // only ever appended to
-	s.listeners.Unlock()
-	for number := range before {
-		if after[number] != nil {
-			continue
-		}
-		for _, f := range tell {
-			f(number)
-		}
-	}
 }
 
 // CheckMailboxPIN implements pbx.Settings. It takes the time of CheckPIN, and after as many wrong ones every one is wrong for as long.

@@ -203,11 +203,13 @@ func TestMailboxesInUseStay(t *testing.T) {
 	s := withOffice(t, t.TempDir(), Options{})
 	ctx := t.Context()
 	var removed []string
-	s.OnMailboxRemoved(func(number string) {
-		if s.Mailbox(number) != nil || second(s.GetExtension(ctx, "1002")) != nil { // it may call the store
-			t.Error(number, "is still there")
+	s.OnMailbox(func(number string) {
+		if err := second(s.GetExtension(ctx, "1002")); err != nil { // it may call the store
+			t.Error(err)
 		}
-		removed = append(removed, number)
+		if s.Mailbox(number) == nil {
+			removed = append(removed, number)
+		}
 	})
 	voicemail := func(extension string, v pbx.Voicemail) error {
 		return s.ChangeServices(ctx, extension, func(x *pbx.Services) error { x.Voicemail = v; return nil })
@@ -252,4 +254,41 @@ func TestADamagedMailboxIsSwitchedOff(t *testing.T) {
 	if m := s.Mailbox("info"); m == nil || m.Enabled || m.Number != "info" || strings.Count(log.String(), "table=mailboxes row=info") != 1 {
 		t.Fatalf("%+v %s", m, log.String())
 	}
+}
+
+func TestMailboxesAndRoomsAreToldOf(t *testing.T) {
+	s := withOffice(t, t.TempDir(), Options{})
+	ctx := t.Context()
+	var told []string
+	s.OnMailbox(func(number string) { told = append(told, "mailbox "+number) })
+	s.OnRoom(func(number string) { told = append(told, "room "+number) })
+	want := func(what ...string) {
+		t.Helper()
+		if !slices.Equal(told, what) {
+			t.Errorf("told of %q, want %q", told, what)
+		}
+		told = nil
+	}
+	box := pbx.Mailbox{Number: "4711", Enabled: true}
+	if err := second(s.CreateMailbox(ctx, alice, box, nil)); err != nil {
+		t.Fatal(err)
+	}
+	want("mailbox 4711")
+	box.Enabled = false
+	if err := second(s.ReplaceMailbox(ctx, alice, box, nil)); err != nil {
+		t.Fatal(err)
+	}
+	want("mailbox 4711")
+	if err := second(s.CreateRoom(ctx, alice, pbx.Room{Number: "8711", Enabled: true}, pbx.RoomPINs{})); err != nil {
+		t.Fatal(err)
+	}
+	want("room 8711")
+	if err := errors.Join(s.DeleteMailbox(ctx, "4711"), s.DeleteRoom(ctx, "8711")); err != nil {
+		t.Fatal(err)
+	}
+	want("mailbox 4711", "room 8711")
+	if err := s.DeleteRoom(ctx, "8711"); err == nil {
+		t.Error("a room was removed twice")
+	}
+	want()
 }

@@ -59,8 +59,8 @@ type Store struct {
 
 	listeners struct {
 		sync.Mutex
-		f       []func(Change)
-		mailbox []func(number string) // of those that were removed
+		f                []func(Change)
+		mailboxes, rooms []func(number string)
 	}
 	hashing    chan struct{} // bounds the memory that password hashes take
 	pins       wrongPINs
