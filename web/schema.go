@@ -210,7 +210,7 @@ var meanings = map[string]string{
 	"Recording.call":      "ID of the call's record; absent for a conference.",
 	"Recording.room":      "Number of the conference room; absent for a call.",
 	"Recording.from":      "Who called.",
-	"Recording.to":        "Number as dialled.",
+	"Recording.to":        "Who answered; the number as dialled where that is nobody of the PBX.",
 	"Recording.by":        "Whose doing it was: an extension, a token or user, or the policy of an extension or a room.",
 	"Recording.started":   "When it was begun.",
 	"Recording.length_ns": "How long it is, in nanoseconds.",

@@ -83,3 +83,72 @@ func TestRecordingCommands(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRecordCommands(t *testing.T) {
+	i := testOffice(t)
+	bob := phone(t, i, "1001", "password-1001")
+	caller, err := phone(t, i, "1000", "password-1000").Call(t.Context(), "1001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	callee, err := bob.Incoming(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	callee.Ring()
+	if err := caller.Ringing(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	listed := func() call {
+		t.Helper()
+		var all []call
+		if err := json.Unmarshal([]byte(command(t, i, "calls", "--json")), &all); err != nil || len(all) != 1 {
+			t.Fatal(err, all)
+		}
+		return all[0]
+	}
+	id := listed().ID
+	refused := func(says string, args ...string) {
+		t.Helper()
+		if _, errs, status := commandStatus(t, i, args...); status != 1 || !strings.Contains(errs, says) {
+			t.Errorf("%v: %d %s", args, status, errs)
+		}
+	}
+	refused("Nobody talks to anybody in this call.", "calls", "record", id)
+	if err := callee.Answer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := caller.Answered(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	refused("It is not being recorded.", "calls", "record", id, "--end")
+	refused("There is no call of that ID now.", "calls", "record", "nonsense")
+	refused("There is no conference in a room of that number now.", "conference", "record", "800")
+	for range 2 { // the second time it is as it was to be
+		command(t, i, "calls", "record", id)
+	}
+	for end := time.Now().Add(10 * time.Second); !listed().Recorded; time.Sleep(20 * time.Millisecond) { // once the disk has begun
+		if time.Now().After(end) {
+			t.Fatal("it does not say that it is recorded")
+		}
+	}
+	if out := command(t, i, "calls"); !strings.Contains(out, "answered, recorded") {
+		t.Error(out)
+	}
+	command(t, i, "calls", "record", id, "--end")
+	if err := caller.Hangup(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.switchboard.Drain(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	var records []pbx.CDR
+	if err := json.Unmarshal([]byte(command(t, i, "cdr", "--json", "--outcome", "answered")), &records); err != nil || len(records) != 1 || len(records[0].Recorded) != 1 {
+		t.Fatalf("%+v %v", records, err)
+	}
+	if r := records[0].Recorded[0]; r.By != "local" || (r.ID == "") != (r.Problem != "") {
+		t.Errorf("%+v", r)
+	} else if r.ID != "" {
+		has(t, command(t, i, "recording", "show", r.ID), "from 1000", "to 1001", "by local", "call "+records[0].ID, "channels 2")
+	}
+}
