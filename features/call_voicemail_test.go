@@ -468,3 +468,29 @@ func TestMessagesAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// On paper a mailbox answers, as soon as nobody else has.
+func TestSimulateVoicemail(t *testing.T) {
+	w := newWorld()
+	w.box("1000", false)
+	w.of("1000").Voicemail.On = true
+	for want, phones := range map[string][]pbx.Behaviour{
+		"ring 1000 for 30s: no answer 480 (system), voicemail 1000: answered (system)":           nil,
+		"ring 1000 for 30s: busy 486 (callee), voicemail 1000, busy greeting: answered (system)": {{Status: 486}},
+		"ring 1000 for 30s: unreachable 480 (system), voicemail 1000: answered (system)":         {},
+		"ring 1000 for 30s: answered (callee)":                                                   {{Status: 200}},
+	} {
+		in := pbx.World{From: "1001"}
+		if phones != nil {
+			in.Phones = map[string][]pbx.Behaviour{"1000": phones}
+		}
+		o, path := pbx.Simulate(w.router().Plan(pbx.Identity{Number: "1001"}, "1000", morning), in)
+		var way []string
+		for _, p := range path {
+			way = append(way, p.Node+": "+p.Outcome)
+		}
+		if got := strings.Join(way, ", "); got != want || !o.OK() {
+			t.Errorf("%s (%s), want %s", got, o, want)
+		}
+	}
+}
