@@ -1,5 +1,5 @@
-// Package media carries the sound of calls: RTP ports, the relay between two legs, G.711 transcoding, sounds that the PBX
-// makes itself, and the keys that phones press. It knows nothing of SIP, of calls or of extensions.
+// Package media carries the sound of calls: RTP ports, the relay between two legs, transcoding, sounds that the PBX makes
+// itself, rooms, captures, and the keys that phones press. It knows nothing of SIP, of calls or of extensions.
 //
 // A leg has one Stream for its whole life. Offer/answer installs what was agreed with Stream.Agree;
 // call control says who hears whom with Connect. Both may be called from any goroutine; neither blocks.
@@ -9,7 +9,8 @@
 // that hears it (deliver). Never are both held. A Flow, swapped by an atomic pointer, leads from one to the other.
 //
 // What is played is sent by one goroutine of the engine's for all streams (player), which sleeps while nothing is. Rooms are
-// mixed by one for each processor (clock): package mix takes what came from each member, and makes what each hears.
+// mixed, and captures taken, by one for each processor (clock): package mix takes what came from each phone, and makes what
+// each hears.
 //
 // Headers are read by pion/rtp into a value that each reading goroutine uses again: that costs 1 ns more than reading the
 // fields by hand did, and nothing is allocated.

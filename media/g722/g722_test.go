@@ -175,3 +175,13 @@ func BenchmarkDecode(b *testing.B) {
 	d := NewDecoder()
 	bands(b, func(upper []int16) { d.Decode(low, upper, in) })
 }
+
+func BenchmarkSplit(b *testing.B) {
+	wide := samples(b, "sweep.s16")[4800:5120]
+	low, high := make([]int16, 160), make([]int16, 160)
+	a := new(Analysis)
+	b.ReportAllocs()
+	for b.Loop() {
+		a.Split(low, high, wide)
+	}
+}
