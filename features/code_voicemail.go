@@ -15,7 +15,7 @@ const (
 // myMailbox lets the caller hear the messages that his own callers have left.
 func myMailbox(c *codeCall) pbx.Target {
 	return pbx.Service(c.String(), func(ctx context.Context, t *pbx.Talk) pbx.Target {
-		box := c.route.mailbox(c.route.boxOf(c.caller))
+		box := c.route.mailbox(c.caller.Box())
 		if box == nil {
 			return confirm(ctx, t, promptNoMailbox)
 		}
@@ -50,7 +50,7 @@ func leaveMessage(c *codeCall) pbx.Target {
 	return c.call(func(r *route, number string) (string, string) {
 		if r.mailbox(number) == nil {
 			if ext := r.Directory.Owner(number); ext != nil {
-				number = r.boxOf(ext)
+				number = ext.Box()
 			}
 		}
 		if r.mailbox(number) == nil {

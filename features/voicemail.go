@@ -15,7 +15,7 @@ func Voicemail(r *route, ext *pbx.Extension, inside plan) pbx.Target {
 	if !s.On || r.others {
 		return inside(r)
 	}
-	box := r.mailbox(r.boxOf(ext))
+	box := r.mailbox(ext.Box())
 	if box == nil {
 		return inside(r)
 	}
@@ -25,14 +25,6 @@ func Voicemail(r *route, ext *pbx.Extension, inside plan) pbx.Target {
 		own.wait = seconds(s.After)
 	}
 	return inside(&own)
-}
-
-// boxOf is the number of the mailbox that takes an extension's calls.
-func (r *route) boxOf(ext *pbx.Extension) string {
-	if box := ext.Services.Voicemail.Box; box != "" {
-		return box
-	}
-	return ext.Number
 }
 
 // mailbox is the one of that number, nil if there is none that is enabled.

@@ -106,8 +106,8 @@ type Exchange interface {
 // State is what phones may watch by SUBSCRIBE (RFC 6665). A Line reads it when somebody subscribes, and when it is told that there
 // is something new. It answers from memory.
 type State interface {
-	// Messages is how many messages a mailbox has; false if there is no such mailbox.
-	Messages(mailbox string) (MessageCount, bool)
+	// Messages is how many messages the mailbox of an extension has; false if it has none.
+	Messages(extension string) (MessageCount, bool)
 	// Conference is who is in the conference of a room, nobody if it has none now; false if there is no such room.
 	Conference(room string) (ConferenceInfo, bool)
 }

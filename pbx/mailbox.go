@@ -35,6 +35,14 @@ const (
 // MailboxTarget begins the number by which a mailbox is the target of a forward, a menu or a group: "mailbox.1000".
 const MailboxTarget = "mailbox."
 
+// Box is the number of the mailbox that keeps an extension's messages, if there is one.
+func (x *Extension) Box() string {
+	if box := x.Services.Voicemail.Box; box != "" {
+		return box
+	}
+	return x.Number
+}
+
 // Greeting is which of its greetings a mailbox answers with.
 type Greeting string
 

@@ -10,6 +10,7 @@ import (
 	"ringback/pbx"
 	"ringback/pbx/archive"
 	"ringback/pbx/mail"
+	"ringback/pbx/store"
 )
 
 // startArchive opens what keeps messages and recordings, and the mail that tells of them.
@@ -28,7 +29,12 @@ func (i *instance) startArchive(cfg *Config) (err error) {
 				i.log.Error("messages of a mailbox that was removed are still there", "mailbox", number, "error", err)
 			}
 		}
-		i.line.MailboxChanged(number)
+		i.lampsChanged(number)
+	})
+	i.store.OnChange(func(c store.Change) {
+		if c.Before != nil && c.After != nil && c.Before.Box() != c.After.Box() {
+			i.line.MailboxChanged(c.Number)
+		}
 	})
 	i.store.OnRoom(func(number string) { i.line.ConferenceChanged(number) })
 	zone, err := timeZone(cfg.Calls.TimeZone)
@@ -47,9 +53,16 @@ func (i *instance) startArchive(cfg *Config) (err error) {
 
 // mailboxChanged tells all who want to know that a mailbox has more messages, or fewer.
 func (i *instance) mailboxChanged(number string) {
-	i.line.MailboxChanged(number)
+	i.lampsChanged(number)
 	i.feed.MailboxChanged(number, i.archive.Count(number))
 	i.mailer.Changed(number)
+}
+
+// lampsChanged tells the phones whose messages a mailbox keeps.
+func (i *instance) lampsChanged(mailbox string) {
+	for _, extension := range i.store.MailboxUsers(mailbox) {
+		i.line.MailboxChanged(extension)
+	}
 }
 
 // conferenceChanged tells the same of a conference.
@@ -74,8 +87,12 @@ func (i *instance) kept(name string) (sound media.Sound, ok bool) {
 // watched is what phones may watch.
 type watched struct{ *instance }
 
-// Messages implements pbx.State.
-func (w watched) Messages(mailbox string) (pbx.MessageCount, bool) {
+// Messages implements pbx.State: of the mailbox that keeps an extension's messages.
+func (w watched) Messages(extension string) (pbx.MessageCount, bool) {
+	mailbox := extension
+	if x := w.store.Extension(extension); x != nil {
+		mailbox = x.Box()
+	}
 	m := w.store.Mailbox(mailbox)
 	return w.archive.Count(mailbox), m != nil && m.Enabled
 }

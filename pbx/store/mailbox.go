@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,17 @@ func (s *Store) CreateMailbox(ctx context.Context, by pbx.Set, m pbx.Mailbox, pi
 // ErrNotFound.
 func (s *Store) ReplaceMailbox(ctx context.Context, by pbx.Set, m pbx.Mailbox, pin *string) (pbx.Mailbox, error) {
 	return s.saveMailbox(ctx, by, m, pin, true)
+}
+
+// MailboxUsers are the extensions whose messages a mailbox keeps, in order.
+func (s *Store) MailboxUsers(mailbox string) (numbers []string) {
+	for number, x := range s.directory.Load().extensions {
+		if x.Box() == mailbox {
+			numbers = append(numbers, number)
+		}
+	}
+	slices.Sort(numbers)
+	return numbers
 }
 
 // SetMailboxPIN implements pbx.Settings. Errors: *ValidationError, ErrNotFound.

@@ -261,3 +261,29 @@ func TestMailboxAsTarget(t *testing.T) {
 		s.holds(box, 2)
 	})
 }
+
+// Several extensions may share a mailbox: the lamps of all go on, and *97 leads each of them there.
+func TestSharedMailbox(t *testing.T) {
+	play(t, func(s *scene) {
+		box, other, bob := s.extension(), s.extension(), s.phone()
+		s.mailbox(box)
+		first, second := s.registered(box), s.registered(other)
+		sub := s.another(other)
+		s.must(first.LampIs(s.ctx, false))
+		s.services(other, "voicemail", doc{"on": true, "box": box})
+		s.must(second.LampIs(s.ctx, false))
+		s.watches(sub, "message-summary", other)
+		second.OnCall(pbxtest.AutoReject(486, 0))
+		s.leavesMessage(s.dials(bob, other), 440)
+		for _, p := range []*pbxtest.Phone{first, second, sub} {
+			s.must(p.LampIs(s.ctx, true))
+		}
+		l := s.mailboxOf(second, "1#")
+		s.must(l.HearsTone(s.ctx, 440))
+		s.must(l.Press(s.ctx, "7"))
+		s.must(l.Hangup(s.ctx))
+		for _, p := range []*pbxtest.Phone{first, second, sub} {
+			s.must(p.LampIs(s.ctx, false))
+		}
+	})
+}
