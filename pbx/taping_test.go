@@ -8,7 +8,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ringback/media"
 	"ringback/pbx"
+	"ringback/pbx/pbxtest"
 )
 
 // The recording ends, the call does not, and its record says so.
@@ -209,4 +211,25 @@ func TestRecordingsAreTold(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A capture may still be at a frame when it is closed: that comes too late for the tape.
+func TestFrameAfterTheEndIsLeftOut(t *testing.T) {
+	s := new(shelf)
+	set, sink := taped(s, policies{"1000": {Outgoing: true}}), func([]int16) {}
+	withOptions(t, func(o *pbx.Options) {
+		set(o)
+		o.NewCapture = func(channels int, f func([]int16)) media.Capture {
+			sink = f
+			return pbxtest.NewCapture(channels, f)
+		}
+	}, func(r *rig) {
+		alice, _ := r.talking("1001")
+		alice.Bye()
+		synctest.Wait()
+		sink(make([]int16, 2*media.FrameSamples))
+		if tape := s.all()[0]; tape.late || !tape.kept {
+			t.Errorf("%+v", tape)
+		}
+	})
 }

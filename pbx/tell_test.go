@@ -88,23 +88,30 @@ func TestAnnouncementAndHold(t *testing.T) {
 
 // Codecs that change meanwhile are looked at afterwards, and it is remembered whose they are.
 func TestAnnouncementAndOtherCodecs(t *testing.T) {
-	withOptions(t, taped(new(shelf), policies{"1001": {Incoming: true, Announce: true}}), func(r *rig) {
-		phone := r.Register("1001", pbxtest.Answer(0))
-		phone.Codecs = []media.Codec{media.PCMU, g729}
-		alice := r.Call("1000", "1001", media.PCMU, g729)
-		r.told(alice, "200", time.Second)
-		bob := phone.Last()
-		r.both(alice, "call-recorded", bob, "call-recorded")
-		alice.Reoffer(g729)
-		pass(promptLength - time.Second)
-		r.both(alice, "call-recorded", bob, "call-recorded")
-		for _, told := range bob.Told() {
-			t.Errorf("bob was told %q", told)
-		}
-		pass(time.Second)
-		r.told(bob, "renegotiate G729", 0)
-		alice.Bye()
-	})
+	for _, callee := range []bool{false, true} {
+		withOptions(t, taped(new(shelf), policies{"1001": {Incoming: true, Announce: true}}), func(r *rig) {
+			phone := r.Register("1001", pbxtest.Answer(0))
+			phone.Codecs = []media.Codec{media.PCMU, g729}
+			alice := r.Call("1000", "1001", media.PCMU, g729)
+			r.told(alice, "200", time.Second)
+			bob := phone.Last()
+			r.both(alice, "call-recorded", bob, "call-recorded")
+			changes, other := alice, bob
+			if callee {
+				changes, other = bob, alice
+			}
+			before := len(other.Told())
+			changes.Reoffer(g729)
+			pass(promptLength - time.Second)
+			r.both(alice, "call-recorded", bob, "call-recorded")
+			if told := other.Told()[before:]; len(told) > 0 {
+				t.Errorf("told %q meanwhile", told)
+			}
+			pass(time.Second)
+			r.told(other, "renegotiate G729", 0)
+			alice.Bye()
+		})
+	}
 }
 
 func TestAnnouncementWithoutItsPrompt(t *testing.T) {
