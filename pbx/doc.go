@@ -22,5 +22,5 @@
 //
 // One lock, Switchboard.mu, guards who talks to whom. It is held for map and field updates only: never across a
 // method of Line, Signalling, media.Port, media.Room, media.Capture, Tape, RecordingStore, Journal or Directory, nor anything that
-// waits.
+// waits. A Feed may be told with it held: the Feed's own lock is a leaf.
 package pbx
