@@ -317,7 +317,7 @@ func TestTranscodingOfAnyLength(t *testing.T) {
 		buf := make([]byte, 1500)
 		for _, n := range []int{0, 1, 80, 159, 160, 161, 480, 1488} {
 			p := packet(f[0].RecvPT, 0, 0, 1, make([]byte, n))
-			if allocs := testing.AllocsPerRun(3, func() {
+			if allocs := testing.AllocsPerRun(100, func() { // so many that what the runtime does meanwhile makes no difference
 				b := buf[:copy(buf, p)]
 				b[2], b[3] = byte(seq>>8), byte(seq)
 				seq++
