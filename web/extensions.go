@@ -70,7 +70,7 @@ func (s *Server) extensionRoutes() {
 	register(s, operation("create-extension", http.MethodPost, path, tag, "Create an extension", http.StatusCreated, 409), s.createExtension)
 	register(s, operation("get-extension", http.MethodGet, one, tag, "Show an extension", 0, 404), s.getExtension)
 	register(s, operation("change-extension", http.MethodPatch, one, tag, "Change what is given of an extension", 0, 404), s.changeExtension)
-	register(s, operation("remove-extension", http.MethodDelete, one, tag, "Remove an extension and its registrations", http.StatusNoContent, 404), s.removeExtension)
+	register(s, operation("remove-extension", http.MethodDelete, one, tag, "Remove an extension with its registrations and its mailbox; not one whose mailbox others use", http.StatusNoContent, 404, 409), s.removeExtension)
 }
 
 func (s *Server) listExtensions(ctx context.Context, in *pageIn) (*answer[page[extension]], error) {
@@ -125,7 +125,7 @@ func (s *Server) changeExtension(ctx context.Context, in *changeExtensionIn) (*a
 
 func (s *Server) removeExtension(ctx context.Context, in *numberPath) (*struct{}, error) {
 	if err := s.b.Extensions.DeleteExtension(ctx, in.Number); err != nil {
-		return nil, s.failed(err, noExtension)
+		return nil, s.failed(inUse(err), noExtension)
 	}
 	return nil, nil
 }

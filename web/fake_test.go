@@ -124,6 +124,11 @@ func (m *memory) DeleteExtension(_ context.Context, number string) error {
 	if i < 0 {
 		return ErrNotFound
 	}
+	for extension, v := range m.services {
+		if v.Voicemail.Box == number {
+			return &Invalid{"number", "Mailbox " + number + " is used by extension " + extension + ", too: change that first."}
+		}
+	}
 	m.extensions = slices.Delete(m.extensions, i, i+1)
 	return nil
 }

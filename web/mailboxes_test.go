@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,6 +80,7 @@ func TestMailboxes(t *testing.T) {
 	}
 	m.services["1001"] = pbx.Services{Voicemail: pbx.Voicemail{Box: "1000"}}
 	bad(t, c.ask("DELETE", "/api/v1/mailboxes/1000", ""), 409, "used by extension 1001")
+	bad(t, c.ask("DELETE", "/api/v1/extensions/1000", ""), 409, "used by extension 1001")
 	c.ok("DELETE", "/api/v1/mailboxes/2000", "", 204, nil)
 	bad(t, c.ask("GET", "/api/v1/mailboxes/2000", ""), 404, "no mailbox")
 }
@@ -149,6 +151,8 @@ func TestMessages(t *testing.T) {
 	m.broken = fmt.Errorf("%w: no space left", ErrFull)
 	bad(t, c.ask("PATCH", path+"/m1", `{"heard":true}`), 507, "full")
 	bad(t, c.ask("GET", path+"/m1/sound", ""), 507, "full")
+	m.broken = fmt.Errorf("a disk: %w", syscall.ENOSPC)
+	bad(t, c.ask("DELETE", path+"/m1", ""), 507, "full")
 }
 
 func TestGreetings(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
@@ -107,7 +108,7 @@ func (s *Server) failed(err error, missing string) error {
 		return huma.Error404NotFound(missing)
 	case errors.Is(err, ErrBusy):
 		return huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("The exchange is too busy for this now; Retry-After says when to try again."), http.Header{"Retry-After": {"2"}})
-	case errors.Is(err, ErrFull):
+	case errors.Is(err, ErrFull), errors.Is(err, syscall.ENOSPC):
 		s.log.Error("request failed", "error", err)
 		return huma.NewError(http.StatusInsufficientStorage, "The disk of the exchange is full: nothing was changed.")
 	case errors.Is(err, context.Canceled): // the client has gone

@@ -82,7 +82,7 @@ func (x *keptSet[T, K]) Run(ctx context.Context, a app) error {
 
 type keptRemove[T any, K kept[T]] struct {
 	clientFlags
-	Number []string `arg:"" help:"Numbers of the ${one}s."`
+	Number []string `arg:"" help:"Numbers of the ${many}."`
 }
 
 func (x *keptRemove[T, K]) Run(ctx context.Context, a app) error {

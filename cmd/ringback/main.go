@@ -33,8 +33,8 @@ type commands struct {
 	Codes         codesCmd         `cmd:"" help:"List the feature codes."`
 	Plan          planCmd          `cmd:"" help:"Say where a call would go, and why; nothing rings."`
 	Registrations registrationsCmd `cmd:"" help:"List or remove registered phones."`
-	Calls         callsCmd         `cmd:"" help:"List or hang up calls."`
-	Conference    conferenceCmd    `cmd:"" aliases:"conferences" help:"List the conferences that are up; lock them, mute or remove members."`
+	Calls         callsCmd         `cmd:"" help:"List, record or hang up calls."`
+	Conference    conferenceCmd    `cmd:"" aliases:"conferences" help:"List the conferences that are up; lock or record them, mute or remove members."`
 	Recording     recordingCmd     `cmd:"" aliases:"recordings" help:"List, show, fetch or remove recordings of calls and conferences."`
 	CDR           cdrCmd           `cmd:"" name:"cdr" help:"List call records."`
 	Events        eventsCmd        `cmd:"" help:"Print what happens, as it happens."`
