@@ -93,7 +93,7 @@ func (l *Line) Forget(extension string) {
 	all := slices.Collect(maps.Keys(n.owners[extension]))
 	n.mu.RUnlock()
 	for _, w := range all {
-		w.end(subscription.NoResource, 0)
+		w.end(subscription.Rejected, 0)
 	}
 }
 

@@ -54,7 +54,20 @@ func (l *Line) subscribe(tx *transaction.Server, req *sip.Request, ext *pbx.Exte
 		l.refuse(tx, 503, "", l.retryAfter(retryFull))
 		return
 	}
-	w.take(tx, func() { w.accept(tx, req, granted) })
+	w.take(tx, func() {
+		if !w.allowed() { // it was forgotten before it was known here
+			l.refuse(tx, 403, "")
+			w.forget()
+			return
+		}
+		w.accept(tx, req, granted)
+	})
+}
+
+// allowed reports whether the extension that watches is still one.
+func (w *watch) allowed() bool {
+	ext := w.line.o.Directory.Extension(w.who)
+	return ext != nil && ext.Enabled
 }
 
 // grant says for how long a SUBSCRIBE is granted. One that cannot be is answered.
@@ -144,7 +157,7 @@ func (w *watch) again(tx *transaction.Server, req *sip.Request) {
 		l.refuse(tx, 489, "", l.stock.allowEvents)
 		return
 	}
-	if ext := l.o.Directory.Extension(w.who); ext == nil || !ext.Enabled {
+	if !w.allowed() {
 		l.refuse(tx, 403, "")
 		w.on(subscription.Event{Kind: subscription.Ended, Reason: subscription.Rejected})
 		return
@@ -152,6 +165,9 @@ func (w *watch) again(tx *transaction.Server, req *sip.Request) {
 	granted, ok := l.grant(tx, req, w.pkg)
 	if !ok {
 		return
+	}
+	if id := l.bindingAt(w.who, tx.From); id != "" { // it may have registered since
+		w.binding = id
 	}
 	w.dlg.Refresh(req.Contact()) // SUBSCRIBE is a target refresh request (RFC 6665)
 	w.accept(tx, req, granted)

@@ -616,7 +616,10 @@ func TestForgottenExtensionIsToldNothing(t *testing.T) {
 		s.line.Forget("1000")
 		for range 2 {
 			n := a.expect("NOTIFY")
-			wantHeader(t, n, "Subscription-State", "terminated;reason=noresource")
+			wantHeader(t, n, "Subscription-State", "terminated;reason=rejected")
+			if body(n) != "" {
+				t.Errorf("who may not watch is told\n%s", n)
+			}
 			a.respond(n, "200 OK", "", "")
 		}
 		synctest.Wait()
@@ -638,7 +641,9 @@ func TestRefreshOfADisabledExtension(t *testing.T) {
 		off.off = true
 		c.subscribe("message-summary", 600)
 		a.expect("SIP/2.0 403")
-		c.notified("terminated;reason=rejected")
+		if n := c.notified("terminated;reason=rejected"); body(n) != "" {
+			t.Errorf("who may not watch is told\n%s", n)
+		}
 	}, func(o *Options) { o.Directory = off })
 }
 
@@ -765,5 +770,46 @@ func TestAllowEvents(t *testing.T) {
 		c.send("ACK", "")
 		c.send("BYE", "")
 		a.expect("SIP/2.0 200")
+	})
+}
+
+// An extension that is disabled while its SUBSCRIBE is being looked at is not forgotten for it.
+func TestSUBSCRIBEOfAnExtensionThatHasJustBeenDisabled(t *testing.T) {
+	off := &switched{}
+	watched(t, func(s *scene, b *board) {
+		a := s.phone("1000", "192.0.2.10")
+		off.off = true // the guard has not seen it
+		a.subscribe("message-summary", "1000", 600)
+		a.expect("SIP/2.0 403")
+		a.silent()
+		if n := s.line.Stats().Subscriptions; n != 0 {
+			t.Errorf("%d subscriptions", n)
+		}
+	}, func(o *Options) { o.Directory = off })
+}
+
+// A NOTIFY goes to a port of the phone's NAT that is not there any more; the phone refreshes from another one meanwhile, and is told
+// there once the first NOTIFY has failed.
+func TestPhoneThatRefreshesWhileANOTIFYIsLost(t *testing.T) {
+	watched(t, func(s *scene, b *board) {
+		a := s.phone("1000", "192.0.2.10")
+		c := a.watching(600)
+		time.Sleep(10 * time.Second)
+		s.messages(b, "1000", 7)
+		time.Sleep(20 * time.Second)
+		a.drain() // not answered
+		c.p = s.phoneAt("1000", "192.0.2.10:7777")
+		c.contact = "<sip:1000@10.0.0.7:5062>"
+		c.subscribe("message-summary", 600)
+		c.granted(600)
+		time.Sleep(13 * time.Second)
+		a.drain()
+		if n := c.notified("active;expires=588"); !strings.Contains(n, "Voice-Message: 7/0") {
+			t.Errorf("got\n%s", n)
+		}
+		c.p.drain() // it came twice
+		c.subscribe("message-summary", 600)
+		c.granted(600)
+		c.notified("active;expires=600")
 	})
 }

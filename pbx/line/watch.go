@@ -106,13 +106,14 @@ func (w *watch) forget() {
 
 // notify sends a NOTIFY with the state as it is now.
 func (w *watch) notify(now time.Time, fx *subscription.Effects) {
-	body := w.pkg.body(w.line, view{w.resource, w.line.domain(w.hop), w.version})
-	if body == nil {
-		if w.state = w.state.Missing(); w.state.Phase != subscription.Active {
+	var body []byte
+	if w.state.Reason != subscription.Rejected { // who may not watch is told nothing
+		body = w.pkg.body(w.line, view{w.resource, w.line.domain(w.hop), w.version})
+		if body != nil {
+			w.version++
+		} else if w.state = w.state.Missing(); w.state.Phase != subscription.Active {
 			fx.Wake = time.Time{}
 		}
-	} else {
-		w.version++
 	}
 	req := w.dlg.Request(sip.NOTIFY)
 	req.AppendHeader(w.contact)

@@ -39,6 +39,7 @@ type State struct {
 	final    bool      // that NOTIFY said terminated
 	due      bool      // there is something to tell
 	urgent   bool      // … and a SUBSCRIBE or the end of the subscription demands it now
+	heard    bool      // the phone has subscribed since that NOTIFY left: it is there
 	earliest time.Time // before it nothing leaves that is not urgent
 	failed   int       // NOTIFYs in a row that were answered by an error which ends nothing
 }
@@ -106,6 +107,7 @@ func (s State) subscribed(e Event) State {
 	if s.Phase > Active {
 		return s
 	}
+	s.heard = s.waiting
 	if e.Granted <= 0 {
 		return s.end(Timeout)
 	}
@@ -126,7 +128,12 @@ func (s State) answered(e Event) State {
 	}
 	s.waiting = false
 	switch {
-	case s.final, Fatal(e.Status):
+	case s.final:
+		s.Phase, s.due = Gone, false
+	case s.heard && (e.Status == 0 || e.Status == 408):
+		// It was lost on the way to where the phone was before, as through another port of its NAT: what the SUBSCRIBE demands goes
+		// to where the phone is now.
+	case Fatal(e.Status):
 		s.Phase, s.due = Gone, false
 	case e.Status >= 200 && e.Status < 300:
 		s.failed = 0
@@ -171,7 +178,7 @@ func (s State) settle(now time.Time, r Rules) (State, Effects) {
 	}
 	// One NOTIFY at a time: what comes while it is not answered waits for the answer, and then the newest state goes.
 	if s.due && !s.waiting && (s.urgent || !now.Before(s.earliest)) {
-		s.due, s.urgent, s.waiting = false, false, true
+		s.due, s.urgent, s.heard, s.waiting = false, false, false, true
 		s.final = s.Phase == Ending
 		s.earliest = now.Add(r.Pause)
 		fx.Notify = true

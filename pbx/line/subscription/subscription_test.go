@@ -391,3 +391,36 @@ func check(before, after State, fx Effects, e Event) error {
 	}
 	return nil
 }
+
+// A SUBSCRIBE that came while a NOTIFY was under way says that the phone is there: that nobody answered the NOTIFY ends nothing
+// then, but the next one that nobody answers does.
+func TestSUBSCRIBEWhileANotifyIsLost(t *testing.T) {
+	for _, lost := range []int{0, 408} {
+		p := newTeller(t)
+		p.subscribe(time.Hour)
+		p.notifies("active;expires=3600")
+		p.pass(20 * time.Second)
+		p.subscribe(time.Hour)
+		p.quiet()
+		p.pass(12 * time.Second)
+		p.answer(lost)
+		p.notifies("active;expires=3588")
+		p.answer(lost)
+		p.gone()
+
+		p = newTeller(t)
+		p.subscribe(time.Hour)
+		p.subscribe(0)
+		p.answer(lost)
+		p.notifies("terminated;reason=timeout")
+		p.answer(lost)
+		p.gone()
+
+		p = newTeller(t)
+		p.subscribe(time.Hour)
+		p.answer(200)
+		p.subscribe(time.Hour) // while none was under way
+		p.answer(lost)
+		p.gone()
+	}
+}
