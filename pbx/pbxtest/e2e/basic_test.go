@@ -91,7 +91,7 @@ func TestCallerCancel(t *testing.T) {
 func TestUnknownNumber(t *testing.T) {
 	play(t, func(s *scene) {
 		alice := s.phone()
-		for _, n := range []string{"7654321", "*99999", "nobody"} {
+		for _, n := range []string{"7654321", "*889999", "nobody"} {
 			l, err := alice.Call(s.ctx, n)
 			s.must(err)
 			m, err := l.Failed(s.ctx)

@@ -21,6 +21,7 @@ type scene struct {
 	transport string
 	phones    []*pbxtest.Phone
 	allowed   []string // complaints that this test provokes
+	logged    int      // bytes that the exchange had logged before
 }
 
 var lastNumber atomic.Int64
@@ -39,7 +40,7 @@ func play(t *testing.T, f func(s *scene)) {
 }
 
 func playOn(t *testing.T, x *exchange, transport string, f func(s *scene)) {
-	s := &scene{T: t, ctx: t.Context(), x: x, transport: transport}
+	s := &scene{T: t, ctx: t.Context(), x: x, transport: transport, logged: len(x.log.String())}
 	t.Cleanup(s.end)
 	f(s)
 }
@@ -68,7 +69,20 @@ func (s *scene) end() {
 		var b bytes.Buffer
 		pbxtest.Ladder(&b, "ringback", s.phones...)
 		s.Log("\n" + b.String())
+		s.Log("\n" + s.warnings())
 	}
+}
+
+// warnings are what the exchange has logged of trouble since the scene began, in this scene or another one.
+func (s *scene) warnings() string {
+	var b strings.Builder
+	text := s.x.log.String()
+	for line := range strings.Lines(text[min(s.logged, len(text)):]) {
+		if b.Len() < 10_000 && (strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR")) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 func (s *scene) allowedText(c string) bool {
