@@ -47,6 +47,12 @@ func IsCode(office *pbx.Office, number string) bool {
 	return s != nil
 }
 
+// IsMyMailbox reports whether extensions of the office that dial the number hear their own messages.
+func IsMyMailbox(office *pbx.Office, number string) bool {
+	s, _ := codesOf(office).find(number)
+	return s != nil && s.name == "my_mailbox"
+}
+
 // codeOf is the code of a service, "" if it has none.
 func codeOf(c *pbx.FeatureCodes, service string) string {
 	if code, changed := c.Changed[service]; changed {

@@ -66,6 +66,21 @@ func TestCodesOfNewOffice(t *testing.T) {
 	}
 }
 
+// TestIsMyMailbox: the code in force, and no other.
+func TestIsMyMailbox(t *testing.T) {
+	changed := &pbx.Office{Codes: pbx.FeatureCodes{Changed: map[string]string{"my_mailbox": "*600"}}}
+	for dialled, of := range map[string]*pbx.Office{"*97": new(pbx.Office), "*600": changed} {
+		if !IsMyMailbox(of, dialled) {
+			t.Errorf("%s does not lead to one's mailbox", dialled)
+		}
+	}
+	for _, dialled := range []string{"", "97", "*97", "*971000", "*981000", "*99", "1000"} {
+		if IsMyMailbox(changed, dialled) || dialled != "*97" && IsMyMailbox(new(pbx.Office), dialled) {
+			t.Errorf("%q leads to one's mailbox", dialled)
+		}
+	}
+}
+
 // TestLongestCode: codes that were never checked are found too, the longest first.
 func TestLongestCode(t *testing.T) {
 	office := &pbx.Office{Codes: pbx.FeatureCodes{Changed: map[string]string{"echo": "*721", "block": "*7"}}}

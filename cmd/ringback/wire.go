@@ -230,6 +230,7 @@ func (i *instance) wireLine(cfg *Config, o options, tlsConfig *tls.Config) error
 		Locals: i.transport.Locals, Advertise: i.advertise, Realm: i.store.Realm(), Product: product,
 		SessionExpires: cfg.SIP.SessionExpires, MinSE: cfg.SIP.MinSessionExpires, Qualify: qualify,
 		MaxTx: cfg.SIP.MaxTransactions, State: watched{i}, Log: i.log,
+		MyMailbox: func(number string) bool { return features.IsMyMailbox(i.store.Office(), number) },
 	})
 	i.known.next = i.auth
 	i.switchboard = pbx.New(pbx.Options{

@@ -1,6 +1,7 @@
 package line
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,14 +24,11 @@ var messageSummary = newPackage(eventPackage{
 	body:  summary,
 })
 
-// ownMailbox: nobody watches the mailbox of another. Who subscribes to one of his further numbers, or to the PBX and no number, means
-// his own.
+// ownMailbox: nobody watches the mailbox of another. Who subscribes to a number of his, to what he dials to hear his messages (as
+// phones can be told to), to the mailbox that keeps them, or to the PBX and no number, means his own.
 func ownMailbox(l *Line, ext *pbx.Extension, number string) (string, int) {
-	own := number == ext.Number || number == ""
-	for _, n := range ext.Numbers {
-		own = own || n == number
-	}
-	if !own {
+	box := strings.TrimPrefix(number, pbx.MailboxTarget)
+	if number != "" && number != ext.Number && box != ext.Box() && !slices.Contains(ext.Numbers, number) && (l.o.MyMailbox == nil || !l.o.MyMailbox(number)) {
 		return "", 403
 	}
 	if _, ok := l.o.State.Messages(ext.Number); !ok {

@@ -24,6 +24,10 @@ type Options struct {
 	Media         Media
 	State         pbx.State // what phones may subscribe to; nil: nothing
 
+	// MyMailbox reports whether a number leads whoever dials it to his own messages: he may subscribe to it as well. It is
+	// asked for each SUBSCRIBE and must not block. May be nil.
+	MyMailbox func(number string) bool
+
 	// Locals are the bound addresses of "udp", "tcp" or "tls": (*wire.Transport).Locals. They matter for hops that
 	// name no listener. May be nil.
 	Locals func(transport string) []netip.AddrPort
