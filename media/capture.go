@@ -21,6 +21,8 @@ type Capture interface {
 // FrameSamples of each channel, interleaved as in a WAV file, 16-bit linear at 8 kHz, one call after the other. It must not
 // block, nor keep the slice.
 //
+// Time is not lost: where the machine stood still, up to a second of it is silence in the place of what was missed.
+//
 // A channel is what a member of a Room would be heard with: put in order and in time by a jitter buffer, with what was lost made up
 // for, of G.722 the lower band. What a phone does not send is silence, and so is one on hold; keys that come as events are not in it.
 func (e *Engine) NewCapture(channels int, sink func(frame []int16)) Capture {
@@ -39,8 +41,15 @@ type capture struct {
 	sink     func([]int16)
 	closed   atomic.Bool // written with Engine.topology held
 	channels []atomic.Pointer[tap]
-	sound    []int16 // of the clock's goroutine
+
+	// Of the clock's goroutine.
+	sound []int16
+	last  int64 // slot of the frame before; 0: there was none
 }
+
+// mostMissed is how many frames that the clock has skipped are made up for at a time: whoever writes them behind our back has room for
+// no more.
+const mostMissed = 50
 
 // tap is a channel that hears a stream, whose lock guards it.
 type tap struct {
@@ -95,6 +104,7 @@ func (c *capture) Close() {
 // frame gives the sink 20 ms that are due in a slot.
 func (c *capture) frame(slot int64, _ *table) {
 	defer c.engine.survive("capture")
+	c.missed(slot)
 	for i := range c.channels {
 		at := &c.channels[i]
 		if t := at.Load(); t == nil {
@@ -104,6 +114,21 @@ func (c *capture) frame(slot int64, _ *table) {
 		}
 	}
 	if !c.closed.Load() {
+		c.sink(c.sound)
+	}
+}
+
+// missed gives the sink silence for the frames that the clock has skipped (see clock.take).
+func (c *capture) missed(slot int64) {
+	skipped := int64(0)
+	if c.last > 0 {
+		skipped = min((slot-c.last)/frameSlots-1, mostMissed)
+	}
+	c.last = slot
+	if skipped > 0 {
+		clear(c.sound)
+	}
+	for ; skipped > 0 && !c.closed.Load(); skipped-- {
 		c.sink(c.sound)
 	}
 }

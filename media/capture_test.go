@@ -394,3 +394,28 @@ func TestCaptureEnds(t *testing.T) {
 		y.Close()
 	})
 }
+
+// Where the machine stood still, a second of it at most is made up for: a recording is as long as what it is of.
+func TestCaptureKeepsTime(t *testing.T) {
+	for still, want := range map[time.Duration]time.Duration{
+		60 * time.Millisecond:  3 * time.Second,
+		500 * time.Millisecond: 3 * time.Second,
+		time.Second:            3 * time.Second,
+		2 * time.Second:        2 * time.Second,
+	} {
+		virtual(t, Options{}, func(l *lab) {
+			frames := 0
+			c := l.engine.NewCapture(1, func([]int16) {
+				if frames++; frames == 10 {
+					time.Sleep(still)
+				}
+			})
+			pause(3 * time.Second)
+			c.Close()
+			synctest.Wait()
+			if got := time.Duration(frames) * 20 * time.Millisecond; (got-want).Abs() > 100*time.Millisecond {
+				t.Errorf("%v stood still: %v of %v are there", still, got, want)
+			}
+		})
+	}
+}

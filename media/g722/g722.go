@@ -34,7 +34,7 @@ func (e *Encoder) Encode(dst []byte, low, high []int16) {
 	dst = dst[:len(low)]
 	for i, l := range low {
 		q := quantizeLow(int32(l)>>1-e.low.predicted, e.low.log>>6)
-		e.low.adaptLow(int32(q.value), q.code>>2)
+		e.low.predict(e.low.rescaleLow(int32(q.value), q.code>>2))
 		dst[i] = silentHigh<<6 | q.code
 	}
 	if high == nil {
@@ -76,7 +76,7 @@ func (d *Decoder) Decode(low, high []int16, src []byte) {
 	for i, octet := range src {
 		il := octet & 0x3f
 		low[i] = int16(limit(d.low.predicted+d.low.scale*inverse6[il]>>15) << 1)
-		d.low.adaptLow(inverse4[il>>2], il>>2)
+		d.low.predict(d.low.rescaleLow(inverse4[il>>2], il>>2))
 	}
 	if high == nil {
 		return
