@@ -86,7 +86,6 @@ func TestMailboxEntry(t *testing.T) {
 
 // TestMailboxMessages has 1000 listen to its messages: it presses 1 after half a second.
 func TestMailboxMessages(t *testing.T) {
-	const in = "mailbox:2:1 " + firstMessage
 	for name, c := range map[string]struct {
 		with   func(x *exchange)
 		script string // after 1

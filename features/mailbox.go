@@ -54,8 +54,9 @@ func (v *visitor) choose(ctx context.Context) pbx.Target {
 	n := v.Messages.Count(v.box.Number)
 	first := []string{fmt.Sprintf("mailbox:%d:%d", n.New, n.Old)}
 	for {
-		key, there := choose(ctx, v.t, "123*", first, "vm-main-menu")
-		stay, next := there, pbx.Target(nil)
+		key, _ := choose(ctx, v.t, "123*", first, "vm-main-menu")
+		var next pbx.Target
+		stay := false
 		switch key {
 		case '1':
 			next, stay = v.listen(ctx)
@@ -64,7 +65,6 @@ func (v *visitor) choose(ctx context.Context) pbx.Target {
 		case '3':
 			stay = v.changePIN(ctx)
 		default: // also if nothing was pressed
-			stay = false
 			v.t.Play(ctx, promptGoodbye)
 		}
 		if !stay {
