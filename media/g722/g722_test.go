@@ -132,6 +132,35 @@ func TestPieces(t *testing.T) {
 	}
 }
 
+// While the upper band is silent both ends stay in step, so that what comes in it later is heard as it would have been. Of the
+// lower band the same is heard all the time, whether the upper one is decoded or not.
+func TestUpperBandFallsSilent(t *testing.T) {
+	const n = 8000
+	low, high, heard := make([]int16, n), make([]int16, n), make([]int16, n)
+	for i := range low {
+		low[i], high[i] = int16(6000*math.Sin(float64(i)/3)), int16(3000*math.Sin(float64(i)/5))
+	}
+	e, d, alone := NewEncoder(), NewDecoder(), NewDecoder()
+	for _, silent := range []int{1, 80, 160, 6000, 160, 0} {
+		for _, part := range []struct {
+			n    int
+			high []int16
+		}{{n, high}, {silent, nil}} {
+			b, both, lower := make([]byte, part.n), make([]int16, part.n), make([]int16, part.n)
+			e.Encode(b, low[:part.n], part.high)
+			d.Decode(both, heard, b)
+			alone.Decode(lower, nil, b)
+			if e.low != d.low || e.high != d.high {
+				t.Fatalf("after %d samples, silent: %v, the two ends are not in step", part.n, part.high == nil)
+			}
+			firstDifference(t, "the lower band alone", lower, both)
+		}
+		if v := heard[max(silent-1, 0)]; silent == 6000 && (!e.still || v > 64 || v < -64) { // a constant, which is a tone of 8 kHz
+			t.Errorf("the silent band is not at rest: %d", v)
+		}
+	}
+}
+
 func TestNothingIsAllocated(t *testing.T) {
 	wide := samples(t, "sweep.s16")[:320]
 	low, high, b := make([]int16, 160), make([]int16, 160), make([]byte, 160)
