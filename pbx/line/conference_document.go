@@ -9,7 +9,7 @@ import (
 	"ringback/pbx"
 )
 
-// maxConference bounds a conference's document, in bytes, so that it fits into a datagram with the headers. Members beyond are
+// maxConference bounds a conference's document, in bytes, so that it fits into a datagram with the headers. Users beyond are
 // counted and not named.
 const maxConference = 48 << 10
 
@@ -34,14 +34,14 @@ func conferenceInfo(l *Line, v view) []byte {
 		x.text(short(c.Name))
 		x.raw("</subject></conference-description>\r\n")
 	}
+	users := usersOf(c.Members)
 	x.raw("<conference-state><user-count>")
-	x.b = strconv.AppendInt(x.b, int64(len(c.Members)), 10)
+	x.b = strconv.AppendInt(x.b, int64(len(users)), 10)
 	x.raw("</user-count><active>")
 	x.b = strconv.AppendBool(x.b, len(c.Members) > 0)
 	x.raw("</active><locked>")
 	x.b = strconv.AppendBool(x.b, c.Locked)
 	x.raw("</locked></conference-state>\r\n<users>\r\n")
-	users := usersOf(c.Members)
 	for i := range users {
 		mark := len(x.b)
 		if x.user(&users[i]); len(x.b) > maxConference {

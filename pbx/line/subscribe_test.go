@@ -574,13 +574,42 @@ func TestNotifyOverANewConnection(t *testing.T) {
 		a.send("OPTIONS sip:pbx.test SIP/2.0\nVia: SIP/2.0/TCP 192.0.2.10:5060;branch=z9hG4bKo\nMax-Forwards: 70\nFrom: <sip:1000@pbx.test>;tag=o\nTo: <sip:pbx.test>\nCall-ID: o\nCSeq: 1 OPTIONS\n\n")
 		a.expect("SIP/2.0 200")
 		s.reg.mu.Lock()
-		e.hop.Remote, e.hop.Conn = stream.LocalAddr().(*net.TCPAddr).AddrPort(), 2
+		e.hop.Remote, e.hop.Conn, e.b.Updated = stream.LocalAddr().(*net.TCPAddr).AddrPort(), 2, time.Now()
 		s.reg.bindings[to.ID] = e
 		s.reg.mu.Unlock()
 		s.messages(b, "1000", 7)
 		if n := c.notified("active;expires=590"); !strings.Contains(n, "Voice-Message: 7/0") {
 			t.Errorf("got\n%s", n)
 		}
+	})
+}
+
+// A phone that refreshes by a new connection is told there, whatever connection it registered by before.
+func TestNotifyGoesByTheConnectionOfTheRefresh(t *testing.T) {
+	watched(t, func(s *scene, b *board) {
+		a := s.tcp("1000", "192.0.2.10")
+		to := s.bind(a)
+		s.reg.mu.Lock()
+		e := s.reg.bindings[to.ID]
+		e.hop.Conn, e.b.Updated = 1, time.Now()
+		s.reg.bindings[to.ID] = e
+		s.reg.mu.Unlock()
+		time.Sleep(time.Second)
+		c := a.watching(600)
+		_ = a.stream.Close()
+		time.Sleep(10 * time.Second)
+		stream, err := s.net.Dial(context.Background(), netip.MustParseAddrPort("192.0.2.10:40001"), netip.MustParseAddrPort(pbxAddr+":5060"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.stream = stream
+		go a.readStream(stream)
+		c.subscribe("message-summary", 600)
+		c.granted(600)
+		c.notified("active;expires=600")
+		time.Sleep(10 * time.Second)
+		s.messages(b, "1000", 7)
+		c.notified("active;expires=590")
 	})
 }
 

@@ -127,15 +127,18 @@ func (w *watch) notify(now time.Time, fx *subscription.Effects) {
 }
 
 // way is where a NOTIFY goes. Subscriptions are long: where the phone has registered since it was heard last, through another port of the
-// NAT in front of it perhaps, it is there.
+// NAT in front of it or by another connection, it is there.
 func (w *watch) way() wire.Hop {
 	heard := w.hop
 	if w.binding != "" {
-		if b, hop, ok := w.line.o.Registrar.Binding(w.binding); ok && hop.Transport == heard.Transport && b.Updated.After(w.heard) {
+		if b, hop, ok := w.line.o.Registrar.Binding(w.binding); ok && hop.Reliable() == heard.Reliable() && b.Updated.After(w.heard) {
+			if hop.Reliable() {
+				return hop
+			}
 			heard = hop
 		}
 	}
-	return w.line.way(&w.dlg, w.binding, heard)
+	return reach(w.dlg.NextHop(), heard)
 }
 
 // bindingAt is the registered contact of the phone at the other end of a hop, "" if there is none.

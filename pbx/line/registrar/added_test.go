@@ -44,6 +44,29 @@ func TestAdded(t *testing.T) {
 	})
 }
 
+// The same of a phone that was found unreachable and registers again.
+func TestReachableComesAfterThe200(t *testing.T) {
+	told, answered, early := 0, false, false
+	virtual(t, func(o *Options) {
+		o.OnReachable = func(_ string, ok bool) {
+			if ok {
+				told++
+				early = !answered
+			}
+		}
+	}, func(t *testing.T, r *rig) {
+		r.ok(home, "Contact: <sip:a@192.0.2.1>")
+		r.Mark(r.Contacts("1000")[0].ID, false, 0)
+		r.j.delay = time.Second
+		r.Process(r.message("Contact: <sip:a@192.0.2.1>"), home, r.ext, func(*sip.Response) { answered = true })
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if !answered || early || told != 1 {
+			t.Errorf("answered %v, told %d times, early %v", answered, told, early)
+		}
+	})
+}
+
 // The 200 is given before anybody acts on the binding.
 func TestAddedComesAfterThe200(t *testing.T) {
 	answered, early := false, false

@@ -47,7 +47,8 @@ type Options struct {
 	OnChange func(extension string, all []pbx.Binding)
 	// OnAdded is told of each new binding, once its 200 has been given; not of one that is refreshed. It must not block.
 	OnAdded func(id string)
-	// OnReachable is told when a binding is found unreachable, and when it is reachable again. It must not block.
+	// OnReachable is told when a binding is found unreachable, and when it is reachable again: where that is because its phone has
+	// registered, once the 200 has been given. It must not block.
 	OnReachable func(id string, reachable bool)
 }
 

@@ -102,16 +102,22 @@ func (r *Registrar) run(s *shard, a *aor, o op) {
 		if bad == nil && (o.always || !slices.Equal(old, next)) {
 			all := values(next)
 			r.o.Journal.Bindings(a.number, all, func(err error) {
+				var back []string
+				committed := false
+				if err == nil {
+					back, committed = r.commit(s, a, next, epoch)
+				}
 				switch {
 				case err != nil:
 					o.done(old, &refusal{status: 500, phrase: "Registration Not Stored", err: err})
-				case !r.commit(s, a, next, epoch):
+				case !committed:
 					o.done(nil, &refusal{status: 403})
 				default:
 					if r.o.OnChange != nil {
 						r.o.OnChange(a.number, all)
 					}
 					o.done(next, nil)
+					r.back(back)
 					r.added(old, next)
 				}
 				if o, ok := s.next(a); ok {
@@ -140,6 +146,16 @@ func (r *Registrar) added(old, next []*binding) {
 	}
 }
 
+// back tells of the bindings that are reachable again.
+func (r *Registrar) back(ids []string) {
+	if r.o.OnReachable == nil {
+		return
+	}
+	for _, id := range ids {
+		r.o.OnReachable(id, true)
+	}
+}
+
 // next takes the next op, or ends a's being busy.
 func (s *shard) next(a *aor) (op, bool) {
 	s.mu.Lock()
@@ -156,13 +172,13 @@ func (s *shard) next(a *aor) (op, bool) {
 	return op{}, false
 }
 
-// commit shows the new bindings. false: the extension was dropped meanwhile.
-func (r *Registrar) commit(s *shard, a *aor, next []*binding, epoch int) bool {
-	var back []string
+// commit shows the new bindings, and gives those of which it is not known any more that they cannot be reached. false: the extension was
+// dropped meanwhile.
+func (r *Registrar) commit(s *shard, a *aor, next []*binding, epoch int) (back []string, ok bool) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if a.epoch != epoch {
-		s.mu.Unlock()
-		return false
+		return nil, false
 	}
 	for _, old := range a.bindings {
 		for _, b := range next {
@@ -175,13 +191,7 @@ func (r *Registrar) commit(s *shard, a *aor, next []*binding, epoch int) bool {
 		}
 	}
 	r.place(s, a, next)
-	s.mu.Unlock()
-	if r.o.OnReachable != nil {
-		for _, id := range back {
-			r.o.OnReachable(id, true)
-		}
-	}
-	return true
+	return back, true
 }
 
 // place puts next into a, with s.mu held.
