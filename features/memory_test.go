@@ -68,6 +68,8 @@ func (t *memoryTape) Keep(ctx context.Context) error {
 	return nil
 }
 
+func (*memoryTape) Miss(string) {}
+
 func (t *memoryTape) Drop() {
 	t.m.mu.Lock()
 	defer t.m.mu.Unlock()

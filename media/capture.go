@@ -13,6 +13,9 @@ type Capture interface {
 	// ErrChannel if there is no such channel; then the channel stays as it was. Who is heard already goes on without a gap.
 	// While p has no Agreement, or sends what is not Linear, the channel is silent. One port may be heard by several captures.
 	Hear(channel int, p Port) error
+	// Undecoded names a codec in which the phone of a channel has spoken and that is not Linear, so that this is not in what was taken; ""
+	// if there was none, or no such channel. It may be asked after Close.
+	Undecoded(channel int) string
 	// Close ends it. A call of the sink that has begun may still run when Close returns.
 	Close()
 }
@@ -27,7 +30,7 @@ type Capture interface {
 // for, of G.722 the lower band. What a phone does not send is silence, and so is one on hold; keys that come as events are not in it.
 func (e *Engine) NewCapture(channels int, sink func(frame []int16)) Capture {
 	channels = max(channels, 0)
-	c := &capture{engine: e, sink: sink, channels: make([]atomic.Pointer[tap], channels), sound: make([]int16, channels*FrameSamples)}
+	c := &capture{engine: e, sink: sink, channels: make([]atomic.Pointer[tap], channels), undecoded: make([]atomic.Pointer[string], channels), sound: make([]int16, channels*FrameSamples)}
 	e.topology.Lock()
 	defer e.topology.Unlock()
 	c.closed.Store(!e.clocks.add(c, e.now()))
@@ -37,10 +40,11 @@ func (e *Engine) NewCapture(channels int, sink func(frame []int16)) Capture {
 // capture is a Capture. Its channels are changed with Engine.topology held; the goroutine of its clock reads them.
 type capture struct {
 	place
-	engine   *Engine
-	sink     func([]int16)
-	closed   atomic.Bool // written with Engine.topology held
-	channels []atomic.Pointer[tap]
+	engine    *Engine
+	sink      func([]int16)
+	closed    atomic.Bool // written with Engine.topology held
+	channels  []atomic.Pointer[tap]
+	undecoded []atomic.Pointer[string]
 
 	// Of the clock's goroutine.
 	sound []int16
@@ -54,8 +58,9 @@ const mostMissed = 50
 // tap is a channel that hears a stream, whose lock guards it.
 type tap struct {
 	intake
-	stream *Stream
-	next   *tap // of the same stream
+	stream    *Stream
+	next      *tap                    // of the same stream
+	undecoded *atomic.Pointer[string] // of its channel
 }
 
 // Hear implements Capture.
@@ -79,13 +84,23 @@ func (c *capture) Hear(channel int, p Port) error {
 	}
 	var now *tap
 	if s != nil {
-		now = &tap{stream: s}
+		now = &tap{stream: s, undecoded: &c.undecoded[channel]}
 		now.voice.Narrow()
 		s.open(now)
 	}
 	at.Store(now)
 	before.close()
 	return nil
+}
+
+// Undecoded implements Capture.
+func (c *capture) Undecoded(channel int) string {
+	if channel >= 0 && channel < len(c.undecoded) {
+		if name := c.undecoded[channel].Load(); name != nil {
+			return *name
+		}
+	}
+	return ""
 }
 
 // Close implements Capture.
@@ -188,6 +203,9 @@ func (t *tap) close() {
 // tapped gives a packet that was admitted to whoever captures. The lock is held.
 func (s *Stream) tapped(b []byte, h *header, now int64) {
 	for t := s.taps; t != nil; t = t.next {
-		t.put(s.terms.Formats, b[h.payload:h.end], h, s.rx.epoch, now)
+		if f := t.put(s.terms.Formats, b[h.payload:h.end], h, s.rx.epoch, now); f != nil && t.undecoded.Load() == nil {
+			name := f.Name
+			t.undecoded.Store(&name)
+		}
 	}
 }

@@ -206,9 +206,15 @@ func TestCaptureOfSilence(t *testing.T) {
 		hold(1500*time.Millisecond, a.talk)
 		x.hears("no longer held", a, nil)
 
+		if name := x.Undecoded(0); name != "" {
+			t.Errorf("%s is said not to be decoded", name)
+		}
 		agree(func(g *Agreement) { g.Formats = []Format{opus} })
 		hold(time.Second, func() { a.say(111, make([]byte, 80)) })
 		x.silent("Opus", 0)
+		if x.Undecoded(0) != "opus" || x.Undecoded(1) != "" || x.Undecoded(2) != "" || x.Undecoded(-1) != "" {
+			t.Errorf("%q, %q are said not to be decoded", x.Undecoded(0), x.Undecoded(1))
+		}
 		for _, f := range []Format{alaw, wide, ulaw} {
 			a.format = f
 			a.enc.Reset()

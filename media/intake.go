@@ -12,11 +12,11 @@ type intake struct {
 	epoch uint32 // of the source in voice
 }
 
-// put takes a packet, of which sound and comfort noise are heard.
-func (in *intake) put(formats []Format, payload []byte, h *header, epoch uint32, now int64) {
+// put takes a packet, of which sound and comfort noise are heard. It returns the format of sound that it cannot take, else nil.
+func (in *intake) put(formats []Format, payload []byte, h *header, epoch uint32, now int64) (undecoded *Format) {
 	i := slices.IndexFunc(formats, func(f Format) bool { return f.RecvPT == h.PayloadType })
 	if i < 0 {
-		return
+		return nil
 	}
 	f := &formats[i]
 	if c := f.mixed(); c != mix.None {
@@ -28,5 +28,8 @@ func (in *intake) put(formats []Format, payload []byte, h *header, epoch uint32,
 		in.voice.Put(h.Timestamp, payload, now)
 	} else if f.IsComfortNoise() && len(payload) > 0 {
 		in.voice.ComfortNoise(payload[0])
+	} else if !f.IsComfortNoise() && !f.IsEvent() {
+		return f
 	}
+	return nil
 }

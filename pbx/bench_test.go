@@ -66,6 +66,7 @@ func (l *instant) Record(pbx.Recording) (string, pbx.Tape, error) { return "1", 
 func (l *instant) Write([]int16) bool                             { return true }
 func (l *instant) Keep(context.Context) error                     { return nil }
 func (l *instant) Drop()                                          {}
+func (l *instant) Miss(string)                                    {}
 
 // Dial has 1001 answer, and any other phone ring.
 func (l *instant) Dial(ctx context.Context, inv pbx.Invitation) (*pbx.Leg, pbx.Outcome) {

@@ -85,6 +85,10 @@ func (r *recordedRoom) listen(sink func([]int16)) (deaf func()) {
 	return func() { r.c.mix.Record(nil) }
 }
 
+func (*recordedRoom) look() {} // the mix is what is to be heard
+
+func (*recordedRoom) missing() string { return "" } // who joins can be heard
+
 func (r *recordedRoom) begun() { r.changed(func() {}) }
 
 func (r *recordedRoom) ended(ok bool) {

@@ -22,7 +22,14 @@ func (s *Switchboard) Held(leg *Leg, held bool) {
 		leg.member.tell()
 		room = leg.member.room
 	}
+	var recorded source
+	if leg.call != nil && leg.call.taping != nil {
+		recorded = leg.call.taping.source
+	}
 	s.mu.Unlock()
+	if recorded != nil {
+		recorded.look()
+	}
 	if room != "" {
 		s.conferenceChanged(room)
 	}

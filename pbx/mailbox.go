@@ -87,6 +87,8 @@ type Tape interface {
 	// once the tape takes no more: the disk is too slow or full, or the sound has the greatest length. What was taken before is kept.
 	// One goroutine at a time calls it.
 	Write(frame []int16) bool
+	// Miss notes, before Keep, why what it has taken is not all that there was: a sentence. Nothing more is taken then.
+	Miss(why string)
 	// Keep ends the tape and waits until what it has taken is on the disk. The error says why something is missing.
 	Keep(ctx context.Context) error
 	// Drop ends the tape, and nothing of it is kept. After Keep it does nothing.

@@ -3,6 +3,8 @@ package pbx
 import (
 	"errors"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"ringback/media"
@@ -89,6 +91,8 @@ func (s *Switchboard) recordCall(c *Call, by string, who *Leg) error {
 }
 
 // conversation is a call as it is recorded.
+//
+// What the phone of a party sends that holds the other is not for that one, who hears music, and not in it either.
 type conversation struct {
 	s      *Switchboard
 	c      *Call
@@ -96,16 +100,47 @@ type conversation struct {
 	both   [2]*Leg // the caller's, and the one that he talks to
 	who    *Leg    // who wants it by a key, nil if nobody does
 	entry  int     // in the call's record
+
+	mu      sync.Mutex    // held for what look does; Switchboard.mu may be taken under it, not the other way round
+	capture media.Capture // nil before listen
 }
 
 func (v *conversation) listen(sink func([]int16)) (deaf func()) {
-	capture := v.s.newCapture(len(v.both), sink)
+	v.mu.Lock()
+	v.capture = v.s.newCapture(len(v.both), sink)
+	v.mu.Unlock()
+	v.look()
+	return v.capture.Close
+}
+
+func (v *conversation) look() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.capture == nil {
+		return
+	}
+	v.s.mu.Lock()
+	held := [...]bool{v.both[0].held, v.both[1].held}
+	v.s.mu.Unlock()
 	for channel, leg := range v.both {
-		if err := capture.Hear(channel, leg.Port()); err != nil && !errors.Is(err, media.ErrClosed) { // the call is just ending
+		var port media.Port
+		if !held[channel] {
+			port = leg.Port()
+		}
+		if err := v.capture.Hear(channel, port); err != nil && !errors.Is(err, media.ErrClosed) { // the call is just ending
 			v.s.log.Error("a party is not recorded", "call", v.c.ID, "channel", channel, "err", err)
 		}
 	}
-	return capture.Close
+}
+
+func (v *conversation) missing() string {
+	var all []string
+	for channel, leg := range v.both {
+		if codec := v.capture.Undecoded(channel); codec != "" {
+			all = append(all, "What "+leg.number()+" said in "+codec+" is missing.")
+		}
+	}
+	return strings.Join(all, " ")
 }
 
 func (v *conversation) begun() {

@@ -210,6 +210,59 @@ func TestRecordingsOfACallAreBounded(t *testing.T) {
 	})
 }
 
+// What a phone plays to whoever it holds is nobody's business: that one hears music.
+func TestWhoHoldsIsNotRecorded(t *testing.T) {
+	for _, first := range []bool{true, false} {
+		s := new(shelf)
+		withOptions(t, taped(s, policies{"1000": {Outgoing: !first, OnDemand: true}}), func(r *rig) {
+			alice, bob := r.talking("1001")
+			alice.Speak(100)
+			bob.Speak(200)
+			pass(time.Second)
+			bob.Hold(true)
+			bob.Speak(666)
+			if first {
+				alice.Press("*1") // on hold already as it begins
+			}
+			pass(time.Minute)
+			alice.Hold(true)
+			alice.Speak(667)
+			pass(time.Minute)
+			bob.Speak(201)
+			bob.Hold(false)
+			pass(time.Second)
+			alice.Speak(101)
+			alice.Hold(false)
+			pass(time.Second)
+			alice.Bye()
+			left, right := []int16{100, 0, 101}, []int16{200, 0, 201}
+			if first {
+				right = right[1:]
+			}
+			if got, tape := r.recorded(), s.all()[0]; len(got) != 1 || !slices.Equal(tape.left, left) || !slices.Equal(tape.right, right) {
+				t.Errorf("%+v, left %v, right %v", got, tape.left, tape.right)
+			}
+		})
+	}
+}
+
+// What cannot be decoded is missing in a recording, and it is said.
+func TestRecordingSaysWhoseCodecItDoesNotKnow(t *testing.T) {
+	s := new(shelf)
+	withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+		bob := r.Register("1001", pbxtest.Answer(0))
+		bob.Codecs = []media.Codec{g729}
+		alice := r.Call("1000", "1001", g729)
+		r.told(alice, "200", time.Second)
+		bob.Last().Speak(200)
+		pass(time.Second)
+		alice.Bye()
+		if got := r.recorded(); len(got) != 1 || got[0].ID == "" || got[0].Problem != "What 1001 said in G729 is missing." || s.all()[0].late {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 // Before the answer there is nothing to be recorded, nor to be told.
 func TestEarlyMediaIsNotRecorded(t *testing.T) {
 	s := new(shelf)

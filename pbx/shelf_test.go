@@ -36,6 +36,7 @@ type reel struct {
 	kept    bool
 	dropped bool
 	late    bool // written to after its end
+	missing string
 }
 
 func (s *shelf) Record(r pbx.Recording) (string, pbx.Tape, error) {
@@ -84,7 +85,17 @@ func (t *reel) Keep(ctx context.Context) error {
 	if t.shelf.room > 0 && t.length() >= time.Duration(t.shelf.room)*20*time.Millisecond {
 		return errors.New("The disk is full.")
 	}
+	if t.missing != "" {
+		return errors.New(t.missing)
+	}
 	return nil
+}
+
+func (t *reel) Miss(why string) {
+	t.shelf.mu.Lock()
+	defer t.shelf.mu.Unlock()
+	t.missing = why
+	t.late = t.late || t.kept || t.dropped
 }
 
 func (t *reel) Drop() {

@@ -37,6 +37,7 @@ func (t *tape) Write(frame []int16) bool {
 
 func (*tape) Keep(context.Context) error { return nil }
 func (*tape) Drop()                      {}
+func (*tape) Miss(string)                {}
 
 // recorded is what Record gave, and when it had.
 type recorded struct {
@@ -159,6 +160,7 @@ func TestRecordWithoutFrames(t *testing.T) {
 type deaf struct{ err error }
 
 func (d deaf) Hear(int, media.Port) error { return d.err }
+func (deaf) Undecoded(int) string         { return "" }
 func (deaf) Close()                       {}
 
 func TestRecordFails(t *testing.T) {
@@ -258,3 +260,4 @@ type blank struct{}
 func (blank) Write([]int16) bool         { return true }
 func (blank) Keep(context.Context) error { return nil }
 func (blank) Drop()                      {}
+func (blank) Miss(string)                {}

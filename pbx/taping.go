@@ -21,12 +21,16 @@ type taping struct {
 	ending  bool // stop is closed
 }
 
-// source is what is recorded. Its methods are called by the recording's goroutine, without a lock, each once and in this order.
+// source is what is recorded. Its methods are called by the recording's goroutine, without a lock, each once and in this order, but for look.
 type source interface {
-	// listen has sink called with each 20 ms, until deaf is called. It is left out, as begun is, where the tape does not begin.
+	// look is called by anybody, also before listen, after what is to be heard has changed. It does not block.
+	look()
+	// listen has sink called with each 20 ms, until deaf is called. It is left out, as begun and missing are, where the tape does not begin.
 	listen(sink func(frame []int16)) (deaf func())
 	// begun says that it is being recorded now.
 	begun()
+	// missing says, once deaf was called, what of it could not be recorded, in sentences.
+	missing() string
 	// ended says that it is not any more; ok is false where it never was.
 	ended(ok bool)
 	// kept says what became of it.
@@ -120,6 +124,9 @@ func (s *Switchboard) hear(t *taping, r *Recorded, tape Tape, ended func()) erro
 	}
 	deaf()
 	in.close()
+	if why := t.source.missing(); why != "" {
+		tape.Miss(why)
+	}
 	r.Ended = time.Now().UTC()
 	s.mu.Lock()
 	t.running = false

@@ -62,6 +62,32 @@ func TestACallIsRecorded(t *testing.T) {
 	})
 }
 
+// What a tape was told to have missed is in its row, and Keep says it too; the sound is there all the same.
+func TestWhatIsMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := open(t, Options{Dir: t.TempDir()})
+		id, tape, err := a.Record(pbx.Recording{Call: "call", By: "1000", Channels: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(tape, ramp(0, 2*wav.Rate), 2)
+		tape.Miss("One of them.")
+		tape.Miss("The other one.")
+		if tape.Write(ramp(0, 320)) {
+			t.Error("it takes more")
+		}
+		if err := tape.Keep(t.Context()); err == nil || err.Error() != "One of them." {
+			t.Error(err)
+		}
+		if r, err := a.GetRecording(t.Context(), id); err != nil || r.Length != time.Second || r.Problem != "One of them." {
+			t.Error(r, err)
+		}
+		if s := a.Stats(); s.Failed != 0 || s.Kept != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 func TestAConferenceHasOneChannel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := open(t, Options{Dir: t.TempDir()})

@@ -146,6 +146,15 @@ func (t *tape) Write(frame []int16) bool {
 	return true
 }
 
+// Miss implements pbx.Tape.
+func (t *tape) Miss(why string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.problem == nil {
+		t.problem = &problem{sentence: why}
+	}
+}
+
 // Keep implements pbx.Tape. When ctx ends first, it is kept all the same, as soon as the disk has it.
 func (t *tape) Keep(ctx context.Context) error {
 	t.finish(kept)

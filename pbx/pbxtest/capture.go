@@ -12,14 +12,15 @@ type Capture struct {
 	sink func([]int16)
 	stop chan struct{}
 
-	mu       sync.Mutex
-	channels []*Port
-	closed   bool
+	mu        sync.Mutex
+	channels  []*Port
+	undecoded []string
+	closed    bool
 }
 
 // NewCapture is for pbx.Options.NewCapture.
 func NewCapture(channels int, sink func(frame []int16)) media.Capture {
-	c := &Capture{sink: sink, stop: make(chan struct{}), channels: make([]*Port, channels)}
+	c := &Capture{sink: sink, stop: make(chan struct{}), channels: make([]*Port, channels), undecoded: make([]string, channels)}
 	go c.run()
 	return c
 }
@@ -47,6 +48,10 @@ func (c *Capture) frame() []int16 {
 		if p == nil || p.over {
 			continue
 		}
+		if p.speaks != 0 && len(p.formats) > 0 && !p.formats[0].Linear() {
+			c.undecoded[i] = p.formats[0].Name
+			continue
+		}
 		for k := i; k < len(sound); k += len(c.channels) {
 			sound[k] = p.speaks
 		}
@@ -69,6 +74,13 @@ func (c *Capture) Hear(channel int, p media.Port) error {
 	}
 	c.channels[channel] = port
 	return nil
+}
+
+// Undecoded implements media.Capture: of a party that speaks, the first codec that it sends, if that is not Linear.
+func (c *Capture) Undecoded(channel int) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.undecoded[channel]
 }
 
 // Close implements media.Capture.
