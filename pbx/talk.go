@@ -110,10 +110,17 @@ func (t *Talk) Play(ctx context.Context, prompt string) bool {
 			t.cutShort(ctx)
 		}
 	case <-ctx.Done():
-		t.leg.Port().Disconnect()
+		t.quiet()
 	case <-t.gone:
 	}
 	return t.there(ctx)
+}
+
+// quiet ends what is being played. A party that has just gone has no audio any more.
+func (t *Talk) quiet() {
+	if port := t.leg.Port(); port != nil {
+		port.Disconnect()
+	}
 }
 
 // cutShort waits a moment for the end of the leg: its audio ends first. Nobody shall be called for a party that has just gone.
@@ -152,7 +159,7 @@ func (t *Talk) Keys(ctx context.Context, prompt string, limit int, wait time.Dur
 		select {
 		case key := <-t.keys:
 			if playing != nil {
-				t.leg.Port().Disconnect()
+				t.quiet()
 			}
 			if key == '#' {
 				return string(typed), true

@@ -18,14 +18,14 @@ func (t *Talk) Key(ctx context.Context, wait time.Duration, prompts ...string) (
 		}
 		select {
 		case key := <-t.keys:
-			t.leg.Port().Disconnect()
+			t.quiet()
 			return key, t.there(ctx)
 		case whole := <-playing:
 			if !whole {
 				t.cutShort(ctx)
 			}
 		case <-ctx.Done():
-			t.leg.Port().Disconnect()
+			t.quiet()
 			return 0, false
 		case <-t.gone:
 			return 0, false
@@ -52,3 +52,12 @@ func (t *Talk) Key(ctx context.Context, wait time.Duration, prompts ...string) (
 
 // HideCaller notes for the record that the called party is not told who the caller is.
 func (t *Talk) HideCaller() { t.Call.hidden() }
+
+// shown is who the caller is, and whether that is to be kept from others.
+func (t *Talk) shown() Identity {
+	from := t.Call.From
+	t.sb.mu.Lock()
+	defer t.sb.mu.Unlock()
+	from.Hidden = from.Hidden || t.Call.record.Hidden
+	return from
+}
