@@ -45,6 +45,30 @@ func (x *exchange) roles() (moderators, members []string) {
 	return moderators, members
 }
 
+// Who hides his number hides it in a conference as well: for all calls or for this one; with a PIN or without.
+func TestHiddenMembersOfARoom(t *testing.T) {
+	for _, pin := range []bool{false, true} {
+		calls(t, func(x *exchange) {
+			x.board(pin, false)
+			x.of("1001").HideNumber.On = true
+			for _, call := range [][2]string{{"1001", "800"}, {"1002", "*67800"}, {"1003", "800"}} {
+				p := x.Call(call[0], call[1])
+				synctest.Wait()
+				defer p.Bye()
+				if pin {
+					x.types(p, "4711#")
+				}
+			}
+			members := x.sb.Conferences()[0].Members
+			for i, hidden := range []bool{true, true, false} {
+				if len(members) != 3 || members[i].From.Hidden != hidden {
+					t.Fatalf("PIN %v: %+v", pin, members)
+				}
+			}
+		})
+	}
+}
+
 func TestRoomWithoutPIN(t *testing.T) {
 	calls(t, func(x *exchange) {
 		x.board(false, false)

@@ -17,7 +17,7 @@ func (r *route) room(room *pbx.Room) pbx.Target {
 			name += ", asks for the PIN"
 			admit = func(ctx context.Context, t *pbx.Talk) (moderator, ok bool) { return r.askRoomPIN(ctx, t, room) }
 		}
-		return r.because("conference room "+room.Name, room.Set, pbx.Conference(name, room, admit))
+		return r.because("conference room "+room.Name, room.Set, pbx.Conference(name, room, r.from.Hidden, admit))
 	})
 }
 

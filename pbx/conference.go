@@ -68,10 +68,14 @@ var (
 const leaveKey = '8'
 
 // Conference answers and takes the caller into the conference of a room. admit, if not nil, says first whether he may come in, and
-// whether as a moderator; without it everybody does, as one. name is shown with the plan.
-func Conference(name string, room *Room, admit func(context.Context, *Talk) (moderator, ok bool)) Target {
+// whether as a moderator; without it everybody does, as one. hidden: those who watch the conference are not told who the caller is.
+// name is shown with the plan.
+func Conference(name string, room *Room, hidden bool, admit func(context.Context, *Talk) (moderator, ok bool)) Target {
 	return service{name: name, focus: admit == nil, talk: func(ctx context.Context, t *Talk) Target {
 		moderator, ok := true, true
+		if hidden {
+			t.HideCaller()
+		}
 		if admit != nil {
 			moderator, ok = admit(ctx, t)
 		}
@@ -87,7 +91,7 @@ func (t *Talk) Meet(ctx context.Context, room *Room, moderator bool) {
 	if !t.there(ctx) {
 		return
 	}
-	m := &member{leg: t.leg, room: room.Number, call: t.Call.ID, from: t.Call.From, since: time.Now().UTC(), moderator: moderator, muted: room.Muted && !moderator,
+	m := &member{leg: t.leg, room: room.Number, call: t.Call.ID, from: t.shown(), since: time.Now().UTC(), moderator: moderator, muted: room.Muted && !moderator,
 		changed: make(chan struct{}, 1), gone: make(chan struct{})}
 	c, why := t.sb.enter(room, m)
 	if c != nil {

@@ -66,7 +66,7 @@ func TestNothingIsLeftAfterAnySchedule(t *testing.T) {
 					return then
 				}, then)
 			case 6:
-				return pbx.Conference("conference 800", &pbx.Room{Number: "800"}, nil)
+				return pbx.Conference("conference 800", &pbx.Room{Number: "800"}, false, nil)
 			case 7:
 				return pbx.Announce("sorry", pbx.NotFound)
 			case 1:
