@@ -62,7 +62,7 @@ var beep = []float64{1000}
 
 // said is what a mailbox has at least of three seconds that are said as soon as the beep is heard: the beep goes on for a while, and
 // a busy machine leaves gaps.
-const said = 2 * time.Second
+const said = time.Second
 
 // leavesMessage waits for the beep, sends a tone and hangs up.
 func (s *scene) leavesMessage(l *pbxtest.CallLeg, hz float64) {

@@ -128,7 +128,7 @@ func TestRecordedOnDemand(t *testing.T) {
 			s.talk(caller, callee)
 			s.must(press(callee, "*1"))
 			s.must(callee.HearsInOrder(s.ctx, soundOn...))
-			s.says(callee, 620, time.Second)
+			s.says(callee, 620, 2*time.Second)
 			callee.Play(620)
 			s.must(press(callee, "*5"))
 			s.keysArrive(caller, "*5")
@@ -205,7 +205,7 @@ func TestRecordedByREST(t *testing.T) {
 		for range 2 {
 			s.must(s.x.api(s.ctx, "PUT", path, nil, nil))
 		}
-		s.says(caller, 440, time.Second)
+		s.says(caller, 440, 2*time.Second)
 		caller.Play(440)
 		s.must(s.x.api(s.ctx, "DELETE", path, nil, nil))
 		r := s.recordings("number="+bob.User(), 1)[0]
