@@ -419,7 +419,7 @@ func TestCaptureKeepsTime(t *testing.T) {
 			pause(3 * time.Second)
 			c.Close()
 			synctest.Wait()
-			if got := time.Duration(frames) * 20 * time.Millisecond; (got-want).Abs() > 100*time.Millisecond {
+			if got := time.Duration(frames) * 20 * time.Millisecond; (got - want).Abs() > 100*time.Millisecond {
 				t.Errorf("%v stood still: %v of %v are there", still, got, want)
 			}
 		})

@@ -22,17 +22,18 @@ type Call struct {
 	cancel context.CancelCauseFunc // ends the plan
 
 	// Guarded by Switchboard.mu.
-	caller *Leg  // the slot: who waits for the plan, nil once that leg has ended
-	early  *Leg  // whose early media the caller hears
-	open   int32 // legs of this call that have not ended, its plan and its recordings until those are done; at 0 the record is written
-	state  state // how far it is
-	served bool  // a service of the PBX has answered; the plan may go on
-	tone   bool  // a caller who is served hears ringing
-	taping *taping
-	record CDR
-	plan   Target
-	path   []passed
-	steps  [2]passed // room for the path of a plain call
+	caller  *Leg  // the slot: who waits for the plan, nil once that leg has ended
+	early   *Leg  // whose early media the caller hears
+	open    int32 // legs of this call that have not ended, its plan and its recordings until those are done; at 0 the record is written
+	state   state // how far it is
+	served  bool  // a service of the PBX has answered; the plan may go on
+	tone    bool  // a caller who is served hears ringing
+	taping  *taping
+	telling []telling // the first is being told
+	record  CDR
+	plan    Target
+	path    []passed
+	steps   [2]passed // room for the path of a plain call
 }
 
 // state is how far a call is.

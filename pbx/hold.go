@@ -14,8 +14,9 @@ const PromptMusic = "music"
 func (s *Switchboard) Held(leg *Leg, held bool) {
 	s.mu.Lock()
 	leg.held = held
-	if held && leg.notice != nil {
-		leg.notice = &notice{prompt: leg.notice.prompt} // from the beginning, when he comes back
+	again := ""
+	if held && leg.notice != nil && leg.notice.played { // from the beginning, when he comes back
+		again, leg.notice = leg.notice.prompt, nil
 	}
 	room := ""
 	if leg.member != nil {
@@ -27,6 +28,9 @@ func (s *Switchboard) Held(leg *Leg, held bool) {
 		recorded = leg.call.taping.source
 	}
 	s.mu.Unlock()
+	if again != "" {
+		s.tellSoon(leg.call, again, leg)
+	}
 	if recorded != nil {
 		recorded.look()
 	}

@@ -1,22 +1,70 @@
 package pbx
 
+import "ringback/media"
+
 // notice is a prompt that a connected party hears in place of the one it talks to. Switchboard.mu guards it.
 type notice struct {
 	prompt string
-	played bool // it has begun
+	sound  media.Sound // nobody has heard it yet
+	played bool        // it has begun
+}
+
+// telling is what legs of a call are to be told.
+type telling struct {
+	prompt string
+	legs   []*Leg
+}
+
+// maxTelling bounds what waits to be told in a call.
+const maxTelling = 8
+
+// tellSoon has connected parties of a call be told something, after what they were to be told before. It does not wait: where a
+// prompt comes from may be a disk, which may hang.
+func (s *Switchboard) tellSoon(c *Call, prompt string, legs ...*Leg) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(c.telling) == maxTelling {
+		return
+	}
+	c.telling = append(c.telling, telling{prompt, legs})
+	if len(c.telling) == 1 {
+		go s.tellAll(c)
+	}
+}
+
+// tellAll tells what is to be told in a call. One goroutine at a time does.
+func (s *Switchboard) tellAll(c *Call) {
+	defer s.survive()
+	for {
+		s.mu.Lock()
+		next := c.telling[0]
+		s.mu.Unlock()
+		s.tell(next.prompt, next.legs...)
+		s.mu.Lock()
+		c.telling = c.telling[1:]
+		last := len(c.telling) == 0
+		s.mu.Unlock()
+		if last {
+			return
+		}
+	}
 }
 
 // tell has connected parties hear a prompt, instead of each other and of what they were being told; then the call goes on. A party
 // whose phone is on hold hears it when it comes back. Without such a prompt nothing happens.
+// It waits for the prompt.
 func (s *Switchboard) tell(prompt string, legs ...*Leg) {
-	if s.prompt(prompt) == nil {
-		return
+	sounds := make([]media.Sound, len(legs))
+	for i := range sounds {
+		if sounds[i] = s.prompt(prompt); sounds[i] == nil {
+			return
+		}
 	}
 	var one *Leg
 	s.mu.Lock()
-	for _, leg := range legs {
+	for i, leg := range legs {
 		if leg.bridge != nil && !leg.ended {
-			leg.notice, one = &notice{prompt: prompt}, leg
+			leg.notice, one = &notice{prompt: prompt, sound: sounds[i]}, leg
 		}
 	}
 	s.mu.Unlock()
@@ -47,10 +95,9 @@ func (s *Switchboard) play(leg *Leg, n *notice) {
 			s.settle(leg, false)
 		}
 	}
-	port, sound := leg.Port(), s.prompt(n.prompt)
-	if port == nil || sound == nil {
+	if port := leg.Port(); port != nil {
+		port.Play(n.sound, done)
+	} else {
 		done(false)
-		return
 	}
-	port.Play(sound, done)
 }

@@ -250,3 +250,38 @@ func TestTellingLeavesACallAsItWas(t *testing.T) {
 		}
 	})
 }
+
+// Where the prompts are on a disk that hangs, nobody waits for them: not who reads the keys, nor the record of the call.
+func TestPromptsThatHang(t *testing.T) {
+	for _, keeps := range []bool{true, false} {
+		hangs := make(chan struct{})
+		set := taped(&shelf{fails: errors.New("The disk does not answer.")}, policies{"1000": {OnDemand: true}})
+		withOptions(t, func(o *pbx.Options) {
+			set(o)
+			if !keeps {
+				o.Recordings = nil
+			}
+			prompt := o.Prompt
+			o.Prompt = func(name string) media.Sound {
+				if name == "error" {
+					<-hangs
+				}
+				return prompt(name)
+			}
+		}, func(r *rig) {
+			hangs = make(chan struct{}) // in the bubble
+			alice, bob := r.talking("1001")
+			for range 20 {
+				alice.Press("*1")
+				synctest.Wait()
+			}
+			r.both(alice, "1001", bob, "1000")
+			alice.Bye()
+			if got := r.recorded(); keeps && (len(got) != 20 || got[19].Problem != "The disk does not answer.") {
+				t.Errorf("%+v", got)
+			}
+			close(hangs)
+			synctest.Wait()
+		})
+	}
+}
