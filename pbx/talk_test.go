@@ -387,3 +387,35 @@ func TestAnnouncementBesidePhones(t *testing.T) {
 		r.connected(alice, "1001", 4*time.Second)
 	})
 }
+
+// A key that comes as the audio has ended already, and the exchange has not been told yet, is a key.
+func TestKeyWithoutAudio(t *testing.T) {
+	for name, ask := range map[string]func(ctx context.Context, t *pbx.Talk) string{
+		"Keys": func(ctx context.Context, t *pbx.Talk) string {
+			typed, _ := t.Keys(ctx, "enter-number", 1, time.Second)
+			return typed
+		},
+		"Key": func(ctx context.Context, t *pbx.Talk) string {
+			key, _ := t.Key(ctx, time.Second, "enter-number")
+			return string(key)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := ""
+			with(t, plan(pbx.Service("asks", func(ctx context.Context, t *pbx.Talk) pbx.Target {
+				got = ask(ctx, t)
+				return nil
+			})), func(r *rig) {
+				alice := r.Call("1000", "x")
+				synctest.Wait()
+				r.hears(alice, "enter-number")
+				alice.LoseAudio()
+				alice.Press("7")
+				pass(time.Second)
+				if n := r.sb.Stats().Panics; got != "7" || n != 0 {
+					t.Errorf("%q was typed, %d panics", got, n)
+				}
+			})
+		})
+	}
+}

@@ -36,6 +36,8 @@ type Party struct {
 	over     bool
 	outcome  pbx.Outcome
 	done     chan struct{}
+
+	mute atomic.Bool // see LoseAudio
 }
 
 // Told is what the PBX has told this party, in order: "180", "183 early PCMU", "200 PCMU", "refuse 486",
@@ -290,7 +292,16 @@ func (s signalling) Focus() {
 	}
 }
 
-func (s signalling) Port() media.Port { return s.p.port }
+func (s signalling) Port() media.Port {
+	if s.p.mute.Load() {
+		return nil
+	}
+	return s.p.port
+}
+
+// LoseAudio takes the party's audio away, as it is in the moment between its end and that the exchange is told: keys of before
+// still come.
+func (p *Party) LoseAudio() { p.mute.Store(true) }
 
 func (s signalling) Offered() []media.Codec {
 	if !s.p.Incoming || s.p.delayed {
