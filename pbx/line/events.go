@@ -24,6 +24,8 @@ type eventPackage struct {
 	admit func(l *Line, ext *pbx.Extension, number string) (resource string, status int)
 	// body is all of a resource's state as it is now; nil if there is no such resource any more.
 	body func(l *Line, v view) []byte
+	// gone is what is said once of a resource that is not there any more; nil: nothing.
+	gone func(l *Line, v view) []byte
 
 	typeHeader sip.Header // Content-Type, never changed
 }

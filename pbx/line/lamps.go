@@ -40,12 +40,9 @@ type lamp struct {
 	timer    *transaction.Timer
 }
 
-// changed is told that an extension's mailbox has other messages.
+// changed is told that an extension's mailbox has other messages, or is gone.
 func (ls *lamps) changed(extension string) {
 	l := ls.line
-	if _, ok := l.o.State.Messages(extension); !ok {
-		return
-	}
 	watching := l.events.watching(topic{&messageSummary, extension})
 	for _, c := range l.o.Registrar.Contacts(extension) {
 		if b, hop, ok := l.o.Registrar.Binding(c.ID); ok && !subscribed(watching, c.ID, b, hop) {
@@ -144,9 +141,16 @@ func (p *lamp) tell(anew bool) bool {
 	}
 	if !p.deaf {
 		p.due = true
-		p.next()
+		p.step()
 	}
 	return true
+}
+
+// step is next; a panic costs this lamp only.
+func (p *lamp) step() {
+	if !p.of.line.safely(p.next) {
+		p.of.remove(p)
+	}
 }
 
 // next sends what is due, or says when it will be, or forgets the lamp if nothing is.
@@ -159,7 +163,7 @@ func (p *lamp) next() {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.timer = nil
-			p.of.line.safely(p.next)
+			p.step()
 		})
 	case !p.due:
 		p.of.remove(p)
@@ -179,8 +183,12 @@ func (p *lamp) send() {
 	}
 	var target sip.Uri
 	routes, err := pathOf(b.Path)
-	body := messageSummary.body(l, view{resource: b.Extension, domain: l.domain(hop)})
-	if err != nil || body == nil || sip.ParseUri(b.Contact, &target) != nil {
+	v := view{resource: b.Extension, domain: l.domain(hop)}
+	body := messageSummary.body(l, v)
+	if body == nil {
+		body = messageSummary.gone(l, v)
+	}
+	if err != nil || sip.ParseUri(b.Contact, &target) != nil {
 		p.of.remove(p)
 		return
 	}
@@ -228,5 +236,5 @@ func (p *lamp) answered(deaf bool) {
 		p.due = false
 		return
 	}
-	p.of.line.safely(p.next)
+	p.step()
 }

@@ -147,14 +147,33 @@ func TestLampOfAPhoneThatDoesNotAnswer(t *testing.T) {
 	})
 }
 
-// No mailbox, no phone, no binding: nothing happens.
+// A mailbox goes, and its messages with it: the lamp goes out, also that of a phone that has not subscribed.
+func TestLampOfAMailboxThatIsRemoved(t *testing.T) {
+	watched(t, func(s *scene, b *board) {
+		a := s.phone("1000", "192.0.2.10")
+		s.bind(a)
+		s.messages(b, "1000", 1)
+		a.respond(a.expect("NOTIFY"), "200 OK", "x", "")
+		time.Sleep(5 * time.Second)
+		b.set(func() { delete(b.boxes, "1000") })
+		s.line.MailboxChanged("1000")
+		n := a.expect("NOTIFY")
+		if want := "Messages-Waiting: no\r\nMessage-Account: sip:1000@pbx.test\r\n"; body(n) != want {
+			t.Errorf("body %q", body(n))
+		}
+		a.respond(n, "200 OK", "x", "")
+		time.Sleep(5 * time.Second)
+		a.silent()
+	})
+}
+
+// A phone without a mailbox, no phone, no binding: nothing happens.
 func TestNoLamp(t *testing.T) {
 	watched(t, func(s *scene, b *board) {
 		a := s.phone("1002", "192.0.2.10")
 		to := s.bind(a)
 		s.line.BindingAdded(to.ID)
 		s.line.BindingAdded("nobody")
-		s.line.MailboxChanged("1002")
 		s.line.MailboxChanged("1001")
 		s.reg.mu.Lock()
 		s.reg.bindings["odd"] = entry{pbx.Binding{Extension: "1000", Contact: "", Transport: "udp"}, s.reg.bindings[to.ID].hop}

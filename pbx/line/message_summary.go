@@ -22,6 +22,7 @@ var messageSummary = newPackage(eventPackage{
 	},
 	admit: ownMailbox,
 	body:  summary,
+	gone:  noMailbox,
 })
 
 // ownMailbox: nobody watches the mailbox of another. Who subscribes to a number of his, to what he dials to hear his messages (as
@@ -46,17 +47,8 @@ func summary(l *Line, v view) []byte {
 	}
 	var b strings.Builder
 	b.Grow(128)
-	b.WriteString("Messages-Waiting: ")
-	if n.New > 0 {
-		b.WriteString("yes")
-	} else {
-		b.WriteString("no")
-	}
-	b.WriteString("\r\nMessage-Account: sip:")
-	writeUser(&b, v.resource)
-	b.WriteByte('@')
-	b.WriteString(v.domain)
-	b.WriteString("\r\nVoice-Message: ")
+	waiting(&b, n.New > 0, v)
+	b.WriteString("Voice-Message: ")
 	pair := func(a, z int) {
 		b.WriteString(strconv.Itoa(max(a, 0)))
 		b.WriteByte('/')
@@ -67,4 +59,26 @@ func summary(l *Line, v view) []byte {
 	pair(n.UrgentNew, n.UrgentOld)
 	b.WriteString(")\r\n")
 	return []byte(b.String())
+}
+
+// noMailbox puts the lamp out: a phone that had messages would not do so by itself.
+func noMailbox(_ *Line, v view) []byte {
+	var b strings.Builder
+	waiting(&b, false, v)
+	return []byte(b.String())
+}
+
+// waiting writes the status line and the account.
+func waiting(b *strings.Builder, yes bool, v view) {
+	b.WriteString("Messages-Waiting: ")
+	if yes {
+		b.WriteString("yes")
+	} else {
+		b.WriteString("no")
+	}
+	b.WriteString("\r\nMessage-Account: sip:")
+	writeUser(b, v.resource)
+	b.WriteByte('@')
+	b.WriteString(v.domain)
+	b.WriteString("\r\n")
 }

@@ -108,11 +108,16 @@ func (w *watch) forget() {
 func (w *watch) notify(now time.Time, fx *subscription.Effects) {
 	var body []byte
 	if w.state.Reason != subscription.Rejected { // who may not watch is told nothing
-		body = w.pkg.body(w.line, view{w.resource, w.line.domain(w.hop), w.version})
-		if body != nil {
+		v := view{w.resource, w.line.domain(w.hop), w.version}
+		if body = w.pkg.body(w.line, v); body != nil {
 			w.version++
-		} else if w.state = w.state.Missing(); w.state.Phase != subscription.Active {
-			fx.Wake = time.Time{}
+		} else {
+			if w.state = w.state.Missing(); w.state.Phase != subscription.Active {
+				fx.Wake = time.Time{}
+			}
+			if w.pkg.gone != nil {
+				body = w.pkg.gone(w.line, v)
+			}
 		}
 	}
 	req := w.dlg.Request(sip.NOTIFY)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"ringback/pbx"
 	"ringback/pbx/line/wire"
 )
 
@@ -47,8 +48,7 @@ func FuzzSubscribe(f *testing.F) {
 		f.Add(uint8(2), s)
 	}
 	b, out := newBoard(), &outbox{}
-	b.boxes["1000"] = b.boxes["1000"]
-	b.rooms["1000"] = b.rooms["1000"]
+	b.boxes["1000"], b.rooms["1000"] = pbx.MessageCount{}, pbx.ConferenceInfo{}
 	l := New(Options{Send: out, Exchange: &exchange{}, Directory: directory{}, Authenticator: guard{}, State: b, Media: blank{},
 		Registrar: &registry{bindings: map[string]entry{}}, Domain: "pbx.test", Qualify: -1, Log: slog.New(slog.DiscardHandler), MaxTx: 10_000_000})
 	f.Cleanup(l.Close)
