@@ -34,14 +34,6 @@ type event struct {
 	Data      any       `json:"data,omitempty" doc:"What there is to say, by type: docs/events.md."`
 }
 
-// counted is pbx.MessageCount as the API shows it.
-type counted struct {
-	New       int `json:"new"`
-	Old       int `json:"old"`
-	UrgentNew int `json:"urgent_new"`
-	UrgentOld int `json:"urgent_old"`
-}
-
 // phone is a pbx.Binding as an event tells of it.
 type phone struct {
 	Contact   string `json:"contact"`
@@ -182,7 +174,7 @@ func told(data any) any {
 		}
 		return showConference(v)
 	case pbx.MessageCount:
-		return counted(v)
+		return messageCount(v)
 	case pbx.Binding:
 		return phone{v.Contact, v.Source, v.Transport, v.UserAgent, v.Instance}
 	}

@@ -53,7 +53,7 @@ func TestPromptCommands(t *testing.T) {
 
 	// what the API gives is a file that it takes
 	file2 := filepath.Join(t.TempDir(), "got.wav")
-	sound, err := recordings{i.speech, "en"}.PromptSound(t.Context(), "en", "closed")
+	sound, err := spokenPrompts{i.speech, "en"}.PromptSound(t.Context(), "en", "closed")
 	if err != nil || os.WriteFile(file2, sound, 0o644) != nil {
 		t.Fatal(err)
 	}

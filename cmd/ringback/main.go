@@ -19,6 +19,8 @@ type app struct {
 	environ  func(string) string
 }
 
+//lint:file-ignore SA5008 kong reads every set of a tag
+
 type commands struct {
 	Serve         serveCmd         `cmd:"" help:"Run the exchange."`
 	Extension     extensionCmd     `cmd:"" aliases:"extensions" help:"Add, list, show, change or remove extensions."`

@@ -11,17 +11,17 @@ import (
 	"ringback/web"
 )
 
-// recordings are the prompts as web knows them.
-type recordings struct {
+// spokenPrompts are the prompts as web knows them.
+type spokenPrompts struct {
 	*speech.Speech
 	language string // the usual one
 }
 
-func (r recordings) ListPrompts(_ context.Context, language, after string, limit int) ([]web.Prompt, error) {
+func (p spokenPrompts) ListPrompts(_ context.Context, language, after string, limit int) ([]web.Prompt, error) {
 	if language == "" {
-		language = r.language
+		language = p.language
 	}
-	all, err := r.Recordings(language)
+	all, err := p.Recordings(language)
 	if err != nil {
 		return nil, soundError(err)
 	}
@@ -34,8 +34,8 @@ func (r recordings) ListPrompts(_ context.Context, language, after string, limit
 	return list, nil
 }
 
-func (r recordings) PromptSound(_ context.Context, language, name string) ([]byte, error) {
-	samples, err := r.Samples(language, name)
+func (p spokenPrompts) PromptSound(_ context.Context, language, name string) ([]byte, error) {
+	samples, err := p.Samples(language, name)
 	switch {
 	case err != nil:
 		return nil, soundError(err)
@@ -47,12 +47,12 @@ func (r recordings) PromptSound(_ context.Context, language, name string) ([]byt
 	return file.Bytes(), err
 }
 
-func (r recordings) ReplacePrompt(_ context.Context, language, name string, file io.Reader) error {
-	return soundError(r.Replace(language, name, file))
+func (p spokenPrompts) ReplacePrompt(_ context.Context, language, name string, file io.Reader) error {
+	return soundError(p.Replace(language, name, file))
 }
 
-func (r recordings) ResetPrompt(_ context.Context, language, name string) error {
-	return soundError(r.Restore(language, name))
+func (p spokenPrompts) ResetPrompt(_ context.Context, language, name string) error {
+	return soundError(p.Restore(language, name))
 }
 
 // soundError is an error of speech as web knows it.

@@ -44,7 +44,7 @@ func startWeb(i *instance, cfg *Config, o options) (*webServer, error) {
 		Messages:      messages{i.archive},
 		Hours:         hours{i.store},
 		Office:        office{i.store},
-		Prompts:       recordings{i.speech, cfg.spokenLanguage()},
+		Prompts:       spokenPrompts{i.speech, cfg.spokenLanguage()},
 		Plans:         i.planner,
 		Registrations: registrations{i.registrar},
 		Calls:         i.switchboard,
