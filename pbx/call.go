@@ -3,6 +3,7 @@ package pbx
 import (
 	"context"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,10 @@ type Call struct {
 
 	sb     *Switchboard
 	cancel context.CancelCauseFunc // ends the plan
+
+	// ringing is held while the caller is given ringing by the PBX, and while a service begins to talk to him, so that the one does not
+	// come into the midst of the other. Switchboard.mu may be taken under it, not the other way round.
+	ringing sync.Mutex
 
 	// Guarded by Switchboard.mu.
 	caller  *Leg  // the slot: who waits for the plan, nil once that leg has ended
@@ -150,13 +155,24 @@ func (c *Call) silence(early *Leg) {
 	if !heard {
 		return
 	}
+	c.ring(caller, true)
+}
+
+// ring has the caller hear ringing instead of what he heard, unless a service talks to him. cut says that he hears that no more where
+// there is no ringing.
+func (c *Call) ring(caller *Leg, cut bool) {
+	sound := c.sb.prompt(PromptRinging)
+	c.ringing.Lock()
+	defer c.ringing.Unlock()
+	c.sb.mu.Lock()
+	attended := caller.attended()
+	c.sb.mu.Unlock()
 	port := caller.Port()
-	if port == nil {
-		return
-	}
-	if ringing := c.sb.prompt(PromptRinging); ringing != nil {
-		port.Play(ringing, nil)
-	} else {
+	switch {
+	case attended || port == nil:
+	case sound != nil:
+		port.Play(sound, nil)
+	case cut:
 		port.Disconnect()
 	}
 }

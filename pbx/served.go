@@ -22,15 +22,11 @@ func (c *Call) isServed() bool {
 
 // progressServed is news for a caller who is answered already: tones.
 func (c *Call) progressServed(caller *Leg, p Progress, heard, ring bool) {
-	port := caller.Port()
 	switch {
-	case port == nil:
 	case heard:
 		c.sb.connect(caller, p.Early)
 	case ring:
-		if source := c.sb.prompt(PromptRinging); source != nil {
-			port.Play(source, nil)
-		}
+		c.ring(caller, false)
 	}
 }
 
