@@ -179,6 +179,9 @@ func TestLeaveMessage(t *testing.T) {
 				if kept := x.memory.in("1000"); kept != c.kept {
 					t.Errorf("the mailbox has %q, want %q", kept, c.kept)
 				}
+				if name == "urgent" && !x.memory.told[0].Urgent {
+					t.Error("it came into the mailbox before it was urgent: its owner, and e-mail, are told of another message")
+				}
 			})
 		})
 	}

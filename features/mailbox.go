@@ -2,6 +2,7 @@ package features
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -82,7 +83,7 @@ func (v *visitor) removeDeleted(ctx context.Context) {
 		if !deleted {
 			continue
 		}
-		if err := v.Messages.Remove(ctx, v.box.Number, id); err != nil {
+		if err := v.Messages.Remove(ctx, v.box.Number, id); err != nil && !errors.Is(err, pbx.ErrNoSuchSound) {
 			v.log("a message could not be removed", err)
 		}
 	}

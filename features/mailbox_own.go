@@ -12,8 +12,10 @@ import (
 const (
 	longestGreeting  = 2 * time.Minute
 	shortestGreeting = 500 * time.Millisecond
-	shortestPIN      = 4
-	longestPIN       = 12
+	// greetingPause ends a greeting. It is heard by all callers before the tone.
+	greetingPause = 3 * time.Second
+	shortestPIN   = 4
+	longestPIN    = 12
 )
 
 // greetings is the menu of the greetings: first which of them, then what to do with it. It reports whether the visitor goes on to the
@@ -83,7 +85,7 @@ func (v *visitor) asHeard(g pbx.Greeting) []string {
 
 // recordGreeting records a greeting, which holds from then on. Who hangs up in its middle leaves the one before.
 func (v *visitor) recordGreeting(ctx context.Context, g pbx.Greeting) (say string, there bool) {
-	if !v.t.Play(ctx, "vm-record-greeting") {
+	if _, there := v.t.Key(ctx, 0, "vm-record-greeting"); !there {
 		return "", false
 	}
 	const what = "a greeting could not be recorded"
@@ -92,7 +94,7 @@ func (v *visitor) recordGreeting(ctx context.Context, g pbx.Greeting) (say strin
 		return "", v.failed(ctx, what, err)
 	}
 	defer tape.Drop() // what was not kept
-	sound, err := v.t.Record(ctx, tape, pbx.TakeOptions{Most: longestGreeting})
+	sound, err := v.t.Record(ctx, tape, pbx.TakeOptions{Most: longestGreeting, Silence: greetingPause})
 	switch {
 	case err != nil:
 		return "", v.failed(ctx, what, err)

@@ -17,6 +17,8 @@ type memory struct {
 	mu        sync.Mutex
 	all       []pbx.VoiceMessage
 	greetings map[string]time.Duration // "1000:busy" → length
+	begun     []*pbx.VoiceMessage      // by Leave
+	told      []pbx.VoiceMessage       // as they were when they came into their mailbox
 	last      int
 	open      int // tapes that are neither kept nor dropped
 
@@ -135,9 +137,12 @@ func (m *memory) Leave(_ context.Context, v pbx.VoiceMessage, limit int) (string
 	}
 	m.last++
 	v.ID = fmt.Sprint("m", m.last)
+	left := &v
+	m.begun = append(m.begun, left)
 	return v.ID, m.tape(func(d time.Duration) {
-		v.Length = d
-		m.all = append(m.all, v)
+		left.Length = d
+		m.all = append(m.all, *left)
+		m.told = append(m.told, *left)
 	}), nil
 }
 
@@ -156,6 +161,15 @@ func (m *memory) change(id string, f func(i int)) error {
 }
 
 func (m *memory) MarkUrgent(ctx context.Context, _, id string, urgent bool) error {
+	m.mu.Lock()
+	for _, v := range m.begun {
+		if v.ID == id && !slices.ContainsFunc(m.all, func(v pbx.VoiceMessage) bool { return v.ID == id }) {
+			v.Urgent = urgent
+			m.mu.Unlock()
+			return errors.Join(ctx.Err(), m.changeFails)
+		}
+	}
+	m.mu.Unlock()
 	return errors.Join(ctx.Err(), m.change(id, func(i int) { m.all[i].Urgent = urgent }))
 }
 

@@ -121,6 +121,11 @@ func (l *deposit) take(ctx context.Context) taken {
 func (l *deposit) review(ctx context.Context, id string, tape pbx.Tape) taken {
 	kept, urgent := false, false
 	keep := func() bool {
+		if !kept && urgent { // whoever is told of a message is told this at once; mark looks after what fails
+			saving, stop := toTheEnd(ctx)
+			defer stop()
+			_ = l.Messages.MarkUrgent(saving, l.box.Number, id, true)
+		}
 		kept = kept || l.keep(ctx, tape)
 		return kept
 	}

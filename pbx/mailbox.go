@@ -104,7 +104,7 @@ type MessageStore interface {
 	// Leave begins a message in m.Mailbox; ID and Length of m do not count. It exists from the tape's Keep on. Where limit messages
 	// are kept already it fails with ErrMailboxFull.
 	Leave(ctx context.Context, m VoiceMessage, limit int) (id string, t Tape, err error)
-	// MarkUrgent says of a message whether it is urgent, MarkHeard whether it was heard.
+	// MarkUrgent says of a message whether it is urgent, also of one that Leave has begun; MarkHeard whether it was heard.
 	MarkUrgent(ctx context.Context, mailbox, id string, urgent bool) error
 	MarkHeard(ctx context.Context, mailbox, id string, heard bool) error
 	// Remove deletes a message.

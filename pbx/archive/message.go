@@ -63,7 +63,22 @@ func (a *Archive) MarkMailed(ctx context.Context, id string) error {
 
 // MarkUrgent implements pbx.MessageStore.
 func (a *Archive) MarkUrgent(ctx context.Context, mailbox, id string, urgent bool) error {
+	if l := a.beingLeft(mailbox, id); l != nil && l.mark(a, urgent) {
+		return nil
+	}
 	return a.mark(ctx, mailbox, id, func(m *pbx.VoiceMessage) { m.Urgent = urgent })
+}
+
+// beingLeft is a message whose tape has not ended, nil if there is none.
+func (a *Archive) beingLeft(mailbox, id string) *leaving {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for t := range a.tapes {
+		if l, ok := t.as.(*leaving); ok && l.m.ID == id && l.m.Mailbox == mailbox {
+			return l
+		}
+	}
+	return nil
 }
 
 // MarkHeard implements pbx.MessageStore.
@@ -220,7 +235,7 @@ func (a *Archive) Leave(ctx context.Context, m pbx.VoiceMessage, limit int) (id 
 		m.At = time.Now()
 	}
 	m.At = m.At.UTC().Round(0)
-	l := &leaving{m: m}
+	l := &leaving{m: m, urgent: m.Urgent}
 	if !l.reserve(a, limit) {
 		return "", nil, pbx.ErrMailboxFull
 	}
@@ -237,7 +252,21 @@ func (a *Archive) Leave(ctx context.Context, m pbx.VoiceMessage, limit int) (id 
 }
 
 // leaving is the purpose of a message's tape.
-type leaving struct{ m pbx.VoiceMessage }
+type leaving struct {
+	m      pbx.VoiceMessage
+	urgent bool // guarded by Archive.mu, as is saved
+	saved  bool // or lost, or about to be: what is said of it now is too late
+}
+
+// mark says whether the message will be urgent. It reports false if it is there already.
+func (l *leaving) mark(a *Archive, urgent bool) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !l.saved {
+		l.urgent = urgent
+	}
+	return !l.saved
+}
 
 func (l *leaving) mailbox() string { return l.m.Mailbox }
 
@@ -262,6 +291,9 @@ func (l *leaving) begin(a *Archive) error { return a.rows.SaveMessage(a.ctx, l.m
 func (l *leaving) keep(a *Archive, _ int64, length time.Duration, _ error) error {
 	m := l.m
 	m.Length = length
+	a.mu.Lock()
+	l.saved, m.Urgent = true, l.urgent
+	a.mu.Unlock()
 	err := a.commit(a.ctx, func(ctx context.Context) error {
 		if err := a.rows.SaveMessage(ctx, m, true); err != nil {
 			return err
@@ -282,6 +314,7 @@ func (l *leaving) keep(a *Archive, _ int64, length time.Duration, _ error) error
 func (l *leaving) lost(a *Archive) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	l.saved = true
 	a.box(l.m.Mailbox).leaving--
 }
 

@@ -28,7 +28,7 @@ func TestAMessageIsLeftHeardAndRemoved(t *testing.T) {
 			}
 		}})
 		ctx := t.Context()
-		id, tape, err := a.Leave(ctx, pbx.VoiceMessage{ID: "../x", Mailbox: "1000", Call: "call", From: "1001", FromName: "Alice", Urgent: true, Heard: true, Length: 7}, 10)
+		id, tape, err := a.Leave(ctx, pbx.VoiceMessage{ID: "../x", Mailbox: "1000", Call: "call", From: "1001", FromName: "Alice", Heard: true, Length: 7}, 10)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,15 @@ func TestAMessageIsLeftHeardAndRemoved(t *testing.T) {
 		if list, err := a.Messages(ctx, "1000"); a.Count("1000") != (pbx.MessageCount{}) || len(list) != 0 || err != nil {
 			t.Error("it is there before Keep:", list, err)
 		}
-		if err := a.MarkUrgent(ctx, "1000", id, false); !errors.Is(err, pbx.ErrNoSuchSound) {
+		for _, urgent := range []bool{false, true} { // who leaves it may say so before it is there
+			if err := a.MarkUrgent(ctx, "1000", id, urgent); err != nil {
+				t.Error("before Keep:", err)
+			}
+		}
+		if err := a.MarkUrgent(ctx, "1001", id, false); !errors.Is(err, pbx.ErrNoSuchSound) {
+			t.Error("of another mailbox:", err)
+		}
+		if err := a.MarkHeard(ctx, "1000", id, true); !errors.Is(err, pbx.ErrNoSuchSound) {
 			t.Error("before Keep:", err)
 		}
 		if s := a.Stats(); s.Tapes != 1 {
@@ -55,6 +63,10 @@ func TestAMessageIsLeftHeardAndRemoved(t *testing.T) {
 		if err := tape.Keep(ctx); err != nil {
 			t.Error("once more:", err)
 		}
+		if mu.Lock(); changes != 1 {
+			t.Errorf("told %d times of a message that was urgent from the beginning", changes)
+		}
+		mu.Unlock()
 		if n := a.Count("1000"); n != (pbx.MessageCount{New: 1, UrgentNew: 1}) || a.Count("1001") != (pbx.MessageCount{}) {
 			t.Error(n)
 		}
