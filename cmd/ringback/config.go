@@ -131,7 +131,7 @@ func defaultConfig() Config {
 
 	c.Calls.Grace, c.Calls.Language, c.Calls.Tones = 10*time.Second, "en", "us"
 
-	c.Recordings.MinFree = 500_000_000
+	c.Recordings.MinFree = 64_000_000
 	c.Mail.TLS = mailSTARTTLS
 
 	c.HTTP.Listen = []Listen{{Addr: netip.MustParseAddrPort("0.0.0.0:8080")}, {Addr: netip.MustParseAddrPort("[::]:8080")}}

@@ -81,6 +81,7 @@ func (c *Config) rules() []rule {
 		oneOf("calls.language", c.Calls.Language, append(speech.Languages(), onlyTones)...),
 		oneOf("calls.tones", c.Calls.Tones, tone.Countries()...),
 		between("recordings.keep", c.Recordings.Keep, 0, 100*year),
+		{"recordings.min_free", c.Recordings.MinFree < 1_000_000, `must be "1MB" or more: the database needs some of the disk, too`},
 		{"mail.server", c.Mail.Server != "" && !isHostPort(c.Mail.Server), fmt.Sprintf("must be a host with a port, such as smtp.example.com:587, not %q", c.Mail.Server)},
 		oneOf("mail.tls", c.Mail.TLS, mailSTARTTLS, mailTLS, mailPlain),
 		{"mail.password", (c.Mail.User == "") != (c.Mail.Password == ""), "and mail.user belong together: one of them is missing"},

@@ -76,6 +76,7 @@ func TestConfigErrors(t *testing.T) {
 		{"sip = { lisen = 1 }\n", `line 1: there is no setting sip.lisen; did you mean sip.listen?`},
 		{"[recordings]\nmax_size = '20 parsecs'\n", `line 2: recordings.max_size must be a size with its unit, such as "500MB" or "20GB"`},
 		{"[recordings]\nmax_size = '-1GB'\n", `line 2: recordings.max_size must be a size with its unit, such as "500MB" or "20GB"`},
+		{"[recordings]\nmin_free = '0'\n", `line 2: recordings.min_free must be "1MB" or more: the database needs some of the disk, too`},
 		{"[mail]\nserver = 'smtp.example.com'\n", `line 2: mail.server must be a host with a port, such as smtp.example.com:587, not "smtp.example.com"`},
 		{"[mail]\nserver = 'smtp.example.com:587'\n", `mail.from must be an e-mail address such as pbx@example.com, not ""`},
 		{"[mail]\nuser = 'x'\n", `mail.password and mail.user belong together: one of them is missing`},
