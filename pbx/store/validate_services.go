@@ -82,6 +82,9 @@ func (v *validator) findMe(f *pbx.FindMe) error {
 			if err := checkTarget(field, place.Number); err != nil {
 				return err
 			}
+			if strings.HasPrefix(place.Number, pbx.MailboxTarget) {
+				return invalid(field, "A mailbox cannot be a place of find-me: it would take the call from all others. When nobody has been found, that of voicemail takes it.")
+			}
 		}
 	}
 	return first(checkSchedule("find_me.schedule", f.Schedule), checkSet("find_me.set", f.Set))
