@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ringback/pbx/line/subscription"
@@ -25,6 +26,8 @@ type topic struct {
 type notifier struct {
 	line  *Line
 	lamps lamps
+
+	complained atomic.Int64 // when it was logged last that there are too many, Unix nanoseconds
 
 	mu      sync.RWMutex
 	watches map[string]*watch // by our tag
@@ -205,6 +208,12 @@ func (n *notifier) remove(w *watch) {
 	delete(n.watches, w.tag)
 	drop(n.topics, topic{w.pkg, w.resource}, w)
 	drop(n.owners, w.who, w)
+}
+
+// complain reports whether it is to be logged that there are too many: not more than once a minute, as phones try again and again.
+func (n *notifier) complain() bool {
+	now, last := time.Now().UnixNano(), n.complained.Load()
+	return now-last >= int64(time.Minute) && n.complained.CompareAndSwap(last, now)
 }
 
 func put[K comparable](m map[K]map[*watch]struct{}, k K, w *watch) {

@@ -50,7 +50,9 @@ func (l *Line) subscribe(tx *transaction.Server, req *sip.Request, ext *pbx.Exte
 	w.dlg = dialog.UAS(req, w.tag)
 	w.from = w.dlg.Target.String()
 	if !l.events.add(w) {
-		l.log.Warn("too many subscriptions", "from", ext.Number, "event", pkg.name)
+		if l.events.complain() {
+			l.log.Warn("too many subscriptions", "from", ext.Number, "event", pkg.name)
+		}
 		l.refuse(tx, 503, "", l.retryAfter(retryFull))
 		return
 	}

@@ -3,6 +3,7 @@ package line
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strconv"
@@ -743,6 +744,28 @@ func TestTooManySubscriptions(t *testing.T) {
 		}
 		other.respond(other.expect("NOTIFY"), "200 OK", "", "")
 	}, func(o *Options) { o.MaxSub = maxWatches + 1 })
+}
+
+// A phone that tries again and again does not fill the log.
+func TestTooManySubscriptionsAreLoggedOnceAMinute(t *testing.T) {
+	var log strings.Builder
+	watched(t, func(s *scene, b *board) {
+		a := s.phone("1000", "192.0.2.10")
+		a.watching(600)
+		for minute := 1; minute <= 2; minute++ {
+			for range 5 {
+				a.subscribe("conference", "800", 600)
+				a.expect("SIP/2.0 503")
+			}
+			if n := strings.Count(log.String(), "too many subscriptions"); n != minute {
+				t.Errorf("logged %d times in %d minutes", n, minute)
+			}
+			time.Sleep(time.Minute)
+		}
+	}, func(o *Options) {
+		o.MaxSub = 1
+		o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	})
 }
 
 // While draining nobody new is taken; who is there goes on. At the end everybody is told to come back later.
