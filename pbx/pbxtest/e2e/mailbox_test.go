@@ -45,13 +45,13 @@ func (s *scene) holds(mailbox string, count int) []message {
 	return all
 }
 
-// says sends a tone for so long, by the packets that were sent, and then silence.
+// says sends a tone for so long, by the packets that were sent and by the clock, and then silence.
 func (s *scene) says(l *pbxtest.CallLeg, hz float64, d time.Duration) {
 	s.Helper()
-	before := l.Sent()
+	before, began := l.Sent(), time.Now()
 	l.Play(hz)
-	for end := time.Now().Add(d + 10*time.Second); l.Sent() < before+uint64(d/(20*time.Millisecond)); time.Sleep(20 * time.Millisecond) {
-		if l.State() != "up" || time.Now().After(end) {
+	for ; l.Sent() < before+uint64(d/(20*time.Millisecond)) || time.Since(began) < d; time.Sleep(20 * time.Millisecond) {
+		if l.State() != "up" || time.Since(began) > d+10*time.Second {
 			s.Fatalf("%s: it is %s, and %d packets were sent", l, l.State(), l.Sent()-before)
 		}
 	}
@@ -60,15 +60,18 @@ func (s *scene) says(l *pbxtest.CallLeg, hz float64, d time.Duration) {
 
 var beep = []float64{1000}
 
-// said is what a mailbox has at least of three seconds that are said as soon as the beep is heard: the beep goes on for a while, and
-// a busy machine leaves gaps.
-const said = time.Second
+// aMessage is how long who leaves a message speaks, and said what a mailbox then has at least of it, if he begins as soon as the beep is
+// heard: the beep goes on for a while, and a busy machine has been seen to be a second late. Of less than two seconds nothing is kept.
+const (
+	aMessage = 5 * time.Second
+	said     = time.Second
+)
 
 // leavesMessage waits for the beep, sends a tone and hangs up.
 func (s *scene) leavesMessage(l *pbxtest.CallLeg, hz float64) {
 	s.Helper()
 	s.must(l.HearsTone(s.ctx, beep...))
-	s.says(l, hz, 3*time.Second)
+	s.says(l, hz, aMessage)
 	s.must(l.Hangup(s.ctx))
 }
 

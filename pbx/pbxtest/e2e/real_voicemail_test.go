@@ -31,10 +31,10 @@ func TestBaresipVoicemail(t *testing.T) {
 		s.must(alice.Await("CALL_ESTABLISHED", 10*time.Second))
 		s.must(alice.Press("#"))
 		s.must(alice.HasHeard(1000, 10*time.Second))
-		s.talksFor(owner, 150)
+		s.talksFor(owner, int(aMessage/(20*time.Millisecond)))
 		s.must(alice.Hangup())
 		m := s.holds(owner, 1)[0]
-		if r, _ := s.wav("/mailboxes/" + owner + "/messages/" + m.ID + "/sound"); r.Total(0, 620) < 2*time.Second {
+		if r, _ := s.wav("/mailboxes/" + owner + "/messages/" + m.ID + "/sound"); r.Total(0, 620) < said {
 			s.Error(r)
 		}
 		s.must(alice.AwaitLamp(true, 10*time.Second))

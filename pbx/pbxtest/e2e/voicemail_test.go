@@ -54,7 +54,7 @@ func TestVoicemail(t *testing.T) {
 				}
 				l := s.dials(bob, way(s, owner))
 				s.must(l.HearsTone(s.within(30), beep...))
-				s.says(l, 440, 3*time.Second)
+				s.says(l, 440, aMessage)
 				s.must(l.Hangup(s.ctx))
 				m := s.holds(owner, 1)[0]
 				if m.From != bob.User() || m.Heard || m.Length < said {
@@ -170,7 +170,7 @@ func TestGreeting(t *testing.T) {
 		greets(spelt(owner))
 		l := s.mailboxOf(alice, "212") // greetings, the usual one, record
 		s.must(l.HearsTone(s.within(20), beep...))
-		s.says(l, 830, 2*time.Second)
+		s.says(l, 830, aMessage)
 		s.must(l.Press(s.ctx, "#"))
 		s.must(l.HearsInOrder(s.ctx, soundDone...))
 		s.must(l.Press(s.ctx, "***"))
@@ -207,12 +207,12 @@ func TestMailboxKeeps(t *testing.T) {
 			s.says(l, 440, d)
 			return l
 		}
-		s.must(speaks(time.Second).Hangup(s.ctx))
+		s.must(speaks(time.Second / 2).Hangup(s.ctx))
 		s.idle(bob.User())
 		if n := len(s.messages(owner)); n > 0 {
-			s.Errorf("%d messages of a second", n)
+			s.Errorf("%d messages of half a second", n)
 		}
-		l := speaks(3 * time.Second)
+		l := speaks(aMessage)
 		s.must(l.Press(s.ctx, "#"))
 		s.must(l.Press(s.ctx, "1"))
 		s.must(l.HearsInOrder(s.ctx, soundDone...))
