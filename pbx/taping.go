@@ -144,7 +144,8 @@ func (s *Switchboard) hear(t *taping, r *Recorded, tape Tape, ended func()) erro
 	return err
 }
 
-// beginTape waits for the store, but not for ever: a disk may hang. A tape that comes too late is dropped.
+// beginTape waits for the store, but not for ever: a disk may hang; and not longer than there is something to be recorded. A tape that comes too
+// late is dropped.
 func (s *Switchboard) beginTape(t *taping) (id string, tape Tape, err error) {
 	type begun struct {
 		id   string
@@ -179,6 +180,10 @@ func (s *Switchboard) beginTape(t *taping) (id string, tape Tape, err error) {
 			return "", nil, b.err
 		}
 		id, tape = b.id, b.tape
+	case <-t.stop:
+		return "", nil, tooLate
+	case <-s.base.Done():
+		return "", nil, tooLate
 	case <-wait.C:
 		return "", nil, slowDisk
 	}

@@ -72,10 +72,29 @@ func TestSlowDisk(t *testing.T) {
 		withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
 			alice, _ := r.talking("1001")
 			alice.Bye()
-			pass(4 * time.Second)
-			if got := r.recorded(); len(got) != 1 || got[0].ID != "" || got[0].Problem == "" || !s.all()[0].dropped {
+			if got := r.recorded(); len(got) != 1 || got[0].ID != "" || got[0].Problem != "It was over before the disk was ready." { // at once
 				t.Errorf("%+v", got)
 			}
+			pass(4 * time.Second)
+			if !s.all()[0].dropped || r.journal.count() != 1 {
+				t.Errorf("%+v, %d records", s.all()[0], r.journal.count())
+			}
+		})
+	})
+	t.Run("at the beginning when the PBX stops", func(t *testing.T) {
+		s := &shelf{begins: 3 * time.Second}
+		withOptions(t, taped(s, policies{"1000": {Outgoing: true}}), func(r *rig) {
+			alice, _ := r.talking("1001")
+			start := time.Now()
+			r.sb.Close()
+			if took := time.Since(start); took > 0 {
+				t.Error("closed after", took)
+			}
+			alice.Bye()
+			if got := r.recorded(); len(got) != 1 || got[0].Problem == "" {
+				t.Errorf("%+v", got)
+			}
+			pass(4 * time.Second)
 		})
 	})
 	t.Run("hanging at the beginning", func(t *testing.T) {
