@@ -2,6 +2,7 @@ package mix
 
 import (
 	"encoding/binary"
+	"math"
 	"math/rand/v2"
 	"testing"
 )
@@ -169,4 +170,50 @@ func FuzzVoice(f *testing.F) {
 			t.Fatalf("heard %d of 40 frames afterwards", heard)
 		}
 	})
+}
+
+// A phone whose clock is fast or slow is heard with the same delay after ten minutes as in the first: two of them stay in step.
+func TestClocksThatDrift(t *testing.T) {
+	for _, pauses := range []bool{true, false} {
+		for _, ppm := range []float64{0, 100, -100, 1000, -1000} {
+			var v Voice
+			v.Use(ULaw)
+			period := 20e6 / (1 + ppm/1e6) // ns from packet to packet
+			delay := [10]float64{}         // ms, of the clicks at each full second, by minute
+			sent, heard := 3e6, int64(-1)
+			for i, now := 0, int64(0); now < 600e9; now += 20e6 {
+				for ; sent <= float64(now); sent += period {
+					b := make([]byte, 160)
+					for k := range b {
+						switch _, at := math.Modf((sent - period + float64(k)*period/160) / 1e9); {
+						case at < .02:
+							b[k] = 0x00
+						case pauses && at > .6:
+							b[k] = 0xff
+						default:
+							b[k] = 0x9f
+						}
+					}
+					v.Put(uint32(160*i), b, int64(sent))
+					i++
+				}
+				low, _ := v.Take(now)
+				for k, x := range low {
+					at := now + int64(k)*1e9/Rate
+					if x < -30000 && at/1e9 > heard {
+						heard = at / 1e9
+						delay[heard/60] = max(delay[heard/60], float64(at%1e9)/1e6)
+					}
+				}
+			}
+			if v.Late+v.Excess+v.Resets > 0 || heard != 599 {
+				t.Errorf("pauses %v, %+.0f ppm: %+v, the last click at %d s", pauses, ppm, v.Counts, heard)
+			}
+			for minute, d := range delay {
+				if d < 20 || d > 70 {
+					t.Errorf("pauses %v, %+.0f ppm: %.0f ms in minute %d", pauses, ppm, d, minute)
+				}
+			}
+		}
+	}
 }
