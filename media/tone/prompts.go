@@ -50,6 +50,7 @@ func Prompts(country string) (func(name string) media.Sound, error) {
 		"invalid":       plan.Information,
 		"press-1":       beeps(1000, 2, 1600).Repeated(5),
 		"enter-pin":     beeps(700, 3, 200),
+		"vm-main-menu":  beeps(1600, 2, 100), // a key is waited for
 		"conf-joined":   notes(500, 750),
 		"conf-left":     notes(750, 500),
 		"call-recorded": {Times: 1, Segments: []Segment{on(sine(beepLevel, 1400), 400), off(60)}},
@@ -63,8 +64,9 @@ func Prompts(country string) (func(name string) media.Sound, error) {
 		"enter-number": {"vm-enter-mailbox"},
 		"enter-pin":    {"vm-new-pin", "vm-repeat-pin"},
 		"done":         {"vm-message-sent", "vm-saved", "vm-undeleted", "vm-greeting-saved", "vm-greeting-standard", "vm-pin-changed"},
-		"on":           {"recording-on"},
-		"off":          {"vm-deleted", "recording-off"},
+		"on":           {"vm-urgent", "recording-on"},
+		"off":          {"vm-not-urgent", "vm-deleted", "recording-off"},
+		"vm-main-menu": {"vm-message-menu", "vm-review", "vm-which-greeting", "vm-greeting-menu"},
 		"error": {"wrong-pin", "too-many-attempts", "vm-too-short", "vm-mailbox-full", "vm-no-such-mailbox", "vm-pin-too-short", "vm-pin-mismatch",
 			"vm-no-messages", "vm-no-more-messages", "vm-no-number", "vm-first-message"},
 	} {

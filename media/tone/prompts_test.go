@@ -14,8 +14,9 @@ func TestPrompts(t *testing.T) {
 		"on": {300 * time.Millisecond, time.Second}, "off": {300 * time.Millisecond, time.Second},
 		"done": {500 * time.Millisecond, time.Second}, "error": {time.Second, 3 * time.Second},
 		"press-1": {5 * time.Second, 15 * time.Second}, "enter-number": {time.Second, 5 * time.Second}, "enter-pin": {500 * time.Millisecond, 2 * time.Second},
-		"beep":     {400 * time.Millisecond, time.Second},
-		"rejected": {5 * time.Second, 10 * time.Second}, "anonymous-rejected": {5 * time.Second, 10 * time.Second},
+		"beep":         {400 * time.Millisecond, time.Second},
+		"vm-main-menu": {300 * time.Millisecond, time.Second},
+		"rejected":     {5 * time.Second, 10 * time.Second}, "anonymous-rejected": {5 * time.Second, 10 * time.Second},
 		"closed": {5 * time.Second, 10 * time.Second}, "not-allowed": {5 * time.Second, 10 * time.Second},
 		"no-such-number": {5 * time.Second, 10 * time.Second},
 		"digits:1000":    {2 * time.Second, 3 * time.Second},
@@ -162,5 +163,18 @@ func TestPromptsUnknown(t *testing.T) {
 	}
 	if x, ended := hear(t, prompt("digits:+4 \xff"), time.Minute); !ended || len(x) != 1500*8 {
 		t.Errorf("%d samples", len(x))
+	}
+}
+
+// Where there are no words, who is asked for a key hears that he is.
+func TestMenusAreHeard(t *testing.T) {
+	prompt, err := Prompts("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, menu := range []string{"vm-main-menu", "vm-message-menu", "vm-review", "vm-which-greeting", "vm-greeting-menu"} {
+		if prompt(menu) == nil {
+			t.Errorf("%s is silence", menu)
+		}
 	}
 }
