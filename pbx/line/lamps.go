@@ -66,12 +66,12 @@ func (ls *lamps) added(id string) {
 	}
 }
 
-// subscribed reports whether the phone of a binding is among those that watch.
+// subscribed reports whether the phone of a binding is among those that watch. Behind a proxy all phones come by the same way.
 func subscribed(watching []*watch, id string, b pbx.Binding, hop wire.Hop) bool {
 	var contact sip.Uri
 	parsed := sip.ParseUri(b.Contact, &contact) == nil
 	for _, w := range watching {
-		if w.isOf(id, hop) || parsed && w.isAt(&contact, hop) {
+		if len(b.Path) == 0 && w.isOf(id, hop) || parsed && w.isAt(&contact, hop) {
 			return true
 		}
 	}

@@ -66,6 +66,25 @@ func TestLampOfAPhoneThatHasSubscribedStaysWithItsSubscription(t *testing.T) {
 	}
 }
 
+// Behind a proxy all phones are heard from one address: that one of them has subscribed says nothing of the others.
+func TestLampsBehindAProxy(t *testing.T) {
+	watched(t, func(s *scene, b *board) {
+		a := s.phone("1000", "192.0.2.10") // the proxy, and whoever is behind it
+		first, second := s.bind(a, "<sip:192.0.2.10:5060;lr>"), s.bind(a, "<sip:192.0.2.10:5060;lr>")
+		s.reg.mu.Lock()
+		e := s.reg.bindings[second.ID]
+		e.b.Contact = "sip:1000@10.0.0.2"
+		s.reg.bindings[second.ID] = e
+		s.reg.mu.Unlock()
+		a.watching(600)
+		s.line.BindingAdded(first.ID)
+		a.silent()
+		s.line.BindingAdded(second.ID)
+		a.respond(a.expect("NOTIFY sip:1000@10.0.0.2 "), "200 OK", "x", "")
+		a.silent()
+	})
+}
+
 // One NOTIFY at a time to each phone, one a second at most, and the last one is right.
 func TestLampsAreToldTogether(t *testing.T) {
 	watched(t, func(s *scene, b *board) {
