@@ -12,3 +12,6 @@ func (s *Switchboard) InUse() map[string]int {
 	}
 	return busy
 }
+
+// Spoken is spoken.
+var Spoken = spoken

@@ -61,14 +61,15 @@ func (s service) converse(ctx context.Context, t *Talk) Target {
 	return s.talk(ctx, t)
 }
 
-// spoken are the codecs in which the PBX itself can talk, of those offered: G.711, which anybody can be connected with at no cost
-// when the call goes on, and only where it is not offered G.722.
+// spoken are the codecs in which the PBX itself can talk, of those offered, in the phone's order: who prefers G.722 hears prompts and
+// conferences in its full width, and keeps it when the call goes on to a phone that has it. Where keys can only come in the sound,
+// it is G.711, in which they are heard, if that was offered.
 func spoken(offered []media.Codec) []media.Codec {
 	if offered == nil {
 		return []media.Codec{media.PCMU, media.PCMA, media.Telephone}
 	}
 	speaks := media.Codec.Linear
-	if slices.ContainsFunc(offered, isG711) {
+	if !slices.ContainsFunc(offered, media.Codec.IsEvent) && slices.ContainsFunc(offered, isG711) {
 		speaks = isG711
 	}
 	return slices.DeleteFunc(slices.Clone(offered), func(c media.Codec) bool { return !speaks(c) && !c.IsEvent() })
