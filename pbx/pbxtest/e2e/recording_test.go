@@ -115,35 +115,49 @@ func TestRecordedByPolicy(t *testing.T) {
 	})
 }
 
-// *1 begins and ends a recording and is heard by nobody; other keys go through, in order. Keys as events and by INFO.
+// *1 begins and ends a recording, whoever of both presses it, and is heard by nobody; other keys go through, in order. Keys as events
+// and by INFO.
 func TestRecordedOnDemand(t *testing.T) {
 	play(t, func(s *scene) {
-		for _, press := range []func(*pbxtest.CallLeg, string) error{
-			func(l *pbxtest.CallLeg, keys string) error { return l.Press(s.ctx, keys) },
-			func(l *pbxtest.CallLeg, keys string) error { return l.PressByInfo(s.ctx, keys) },
-		} {
+		for _, byInfo := range []bool{false, true} {
+			press := func(l *pbxtest.CallLeg, keys string) {
+				s.Helper()
+				if byInfo {
+					s.must(l.PressByInfo(s.ctx, keys))
+				} else {
+					s.must(l.Press(s.ctx, keys))
+				}
+			}
 			alice, bob := s.phone(), s.phone()
-			s.services(bob.User(), "record", doc{"on_demand": true})
+			wants := bob
+			if byInfo {
+				wants = alice
+			}
+			s.services(wants.User(), "record", doc{"on_demand": true})
 			caller, callee := s.up(alice, bob)
+			who, other, tone := callee, caller, 620.0
+			if byInfo {
+				who, other, tone = caller, callee, 440.0
+			}
 			s.talk(caller, callee)
-			s.must(press(callee, "*1"))
-			s.must(callee.HearsInOrder(s.ctx, soundOn...))
-			s.says(callee, 620, 2*time.Second)
-			callee.Play(620)
-			s.must(press(callee, "*5"))
-			s.keysArrive(caller, "*5")
-			s.must(press(callee, "*1"))
-			s.must(callee.HearsInOrder(s.ctx, soundOff...))
+			press(who, "*1")
+			s.must(who.HearsInOrder(s.ctx, soundOn...))
+			s.says(who, tone, 2*time.Second)
+			who.Play(tone)
+			press(who, "*5")
+			s.keysArrive(other, "*5")
+			press(who, "*1")
+			s.must(who.HearsInOrder(s.ctx, soundOff...))
 			r := s.recordings("number="+bob.User(), 1)[0]
-			if r.By != bob.User() {
+			if r.By != wants.User() {
 				s.Errorf("%+v", r)
 			}
 			s.heardBoth(r, 500*time.Millisecond)
 			s.talk(caller, callee)
-			s.must(press(caller, "*1")) // may not: it goes through
-			s.keysArrive(callee, "*1")
+			press(other, "*1") // may not: it goes through
+			s.keysArrive(who, "*1")
 			s.over(callee, caller)
-			if keys := keysAt(caller); keys != "*5" {
+			if keys := keysAt(other); keys != "*5" {
 				s.Errorf("the keys %q have arrived", keys)
 			}
 			if ids := s.inRecord(alice.User(), bob.User()); len(ids) != 1 || ids[0] != r.ID {
