@@ -1,7 +1,9 @@
 package features
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -330,5 +332,43 @@ func TestMailboxHangupAnywhere(t *testing.T) {
 				t.Errorf("hung up after %d tenths: %s", tenths, x.memory.in("1000"))
 			}
 		})
+	}
+}
+
+// Two who hear the same messages at once delete the same one, and a third goes by REST while it is heard: nothing fails of that.
+func TestMailboxVisitedTwiceAtOnce(t *testing.T) {
+	var log bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	defer slog.SetDefault(before)
+	calls(t, func(x *exchange) {
+		x.box("1000", false)
+		x.messages()
+		first, second := x.Call("1000", "*97"), x.Call("1000", "*97")
+		for _, p := range []*pbxtest.Party{first, second} {
+			time.Sleep(500 * ms)
+			x.types(p, "1")
+			time.Sleep(500 * ms)
+			x.types(p, "7")
+		}
+		x.types(first, "6#")
+		synctest.Wait()
+		if h := first.Hears(); h != "message:1000:m3" {
+			t.Error(h)
+		}
+		if err := x.memory.Remove(t.Context(), "1000", "m3"); err != nil {
+			t.Error(err)
+		}
+		x.types(first, "7")
+		first.Bye()
+		time.Sleep(s)
+		second.Bye()
+		synctest.Wait()
+		if kept := x.memory.in("1000"); kept != "1002 6s heard" {
+			t.Error(kept)
+		}
+	})
+	if log.Len() > 0 {
+		t.Error(log.String())
 	}
 }

@@ -163,10 +163,8 @@ func (m *memory) change(id string, f func(i int)) error {
 func (m *memory) MarkUrgent(ctx context.Context, _, id string, urgent bool) error {
 	m.mu.Lock()
 	for _, v := range m.begun {
-		if v.ID == id && !slices.ContainsFunc(m.all, func(v pbx.VoiceMessage) bool { return v.ID == id }) {
-			v.Urgent = urgent
-			m.mu.Unlock()
-			return errors.Join(ctx.Err(), m.changeFails)
+		if v.ID == id {
+			v.Urgent = urgent // counts until it is kept
 		}
 	}
 	m.mu.Unlock()

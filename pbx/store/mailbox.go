@@ -102,6 +102,8 @@ func checkMailbox(m *pbx.Mailbox) error {
 		return invalid("max_seconds", "max_seconds must be 0 or between %d and %d.", pbx.MinMessageSeconds, pbx.MaxMessageSeconds)
 	case m.DeleteSent && !m.Attach:
 		return invalid("delete_sent", "Messages can be deleted once they are sent only where attach is on: their sound would be lost.")
+	case m.Operator == pbx.MailboxTarget+m.Number:
+		return invalid("operator", "A mailbox is not its own operator: who wants to speak to somebody would hear it again.")
 	case m.Attach && m.Email == "":
 		return invalid("attach", "attach needs an email.")
 	}

@@ -78,6 +78,7 @@ func TestMailboxesAreValidated(t *testing.T) {
 		{"max_seconds", func(m *pbx.Mailbox) { m.MaxSeconds = 9 }}, {"max_seconds", func(m *pbx.Mailbox) { m.MaxSeconds = 1801 }},
 		{"delete_sent", func(m *pbx.Mailbox) { m.Attach = false }}, {"attach", func(m *pbx.Mailbox) { m.Email = "" }},
 		{"name", func(m *pbx.Mailbox) { m.Name = "a\nb" }}, {"operator", func(m *pbx.Mailbox) { m.Operator = "1 0" }},
+		{"operator", func(m *pbx.Mailbox) { m.Operator = pbx.MailboxTarget + m.Number }},
 		{"set", func(m *pbx.Mailbox) { m.Set.By = "\x00" }},
 		{"email", func(m *pbx.Mailbox) { m.Email = "info" }}, {"email", func(m *pbx.Mailbox) { m.Email = "@example.com" }}, {"email", func(m *pbx.Mailbox) { m.Email = "a@" }},
 		{"email", func(m *pbx.Mailbox) { m.Email = "a@b@c" }}, {"email", func(m *pbx.Mailbox) { m.Email = "a@b\r\nBcc: c@d" }},

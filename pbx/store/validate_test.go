@@ -91,7 +91,9 @@ func TestServicesAreValidated(t *testing.T) {
 		{"find_me.steps[1].places", func(v *pbx.Services) { v.FindMe.Steps = append(steps(1, 1), pbx.Step{}) }},
 		{"find_me.steps[0].places[1].number", func(v *pbx.Services) { v.FindMe.Steps = []pbx.Step{{Places: []pbx.Place{place, {}}}} }},
 		{"find_me.steps[0].places[0].number", func(v *pbx.Services) { v.FindMe.Steps = []pbx.Step{{Places: []pbx.Place{{Number: "x y"}}}} }},
-		{"find_me.steps[0].places[0].number", func(v *pbx.Services) { v.FindMe.Steps = []pbx.Step{{Places: []pbx.Place{{Number: pbx.MailboxTarget + "1000"}}}} }},
+		{"find_me.steps[0].places[0].number", func(v *pbx.Services) {
+			v.FindMe.Steps = []pbx.Step{{Places: []pbx.Place{{Number: pbx.MailboxTarget + "1000"}}}}
+		}},
 		{"find_me.steps[0].seconds", func(v *pbx.Services) { v.FindMe.Steps = []pbx.Step{{Places: []pbx.Place{place}, Seconds: 2}} }},
 		{"find_me.steps[0].seconds", func(v *pbx.Services) { v.FindMe.Steps = []pbx.Step{{Places: []pbx.Place{place}, Seconds: 601}} }},
 
