@@ -12,6 +12,8 @@ type Bridge struct {
 	call *Call // whose record it belongs to
 	legs []*Leg
 
+	telling []telling // the first is being told
+
 	// What settle has to do.
 	settling bool // somebody is at it
 	again    bool // something has changed since it was last begun

@@ -3,7 +3,6 @@ package pbx
 import (
 	"context"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,23 +21,18 @@ type Call struct {
 	sb     *Switchboard
 	cancel context.CancelCauseFunc // ends the plan
 
-	// ringing is held while the caller is given ringing by the PBX, and while a service begins to talk to him, so that the one does not
-	// come into the midst of the other. Switchboard.mu may be taken under it, not the other way round.
-	ringing sync.Mutex
-
 	// Guarded by Switchboard.mu.
-	caller  *Leg  // the slot: who waits for the plan, nil once that leg has ended
-	early   *Leg  // whose early media the caller hears
-	open    int32 // legs of this call that have not ended, its plan and its recordings until those are done; at 0 the record is written
-	state   state // how far it is
-	served  bool  // a service of the PBX has answered; the plan may go on
-	tone    bool  // a caller who is served hears ringing
-	taping  *taping
-	telling []telling // the first is being told
-	record  CDR
-	plan    Target
-	path    []passed
-	steps   [2]passed // room for the path of a plain call
+	caller *Leg  // the slot: who waits for the plan, nil once that leg has ended
+	early  *Leg  // whose early media the caller hears
+	open   int32 // legs of this call that have not ended, its plan and its recordings until those are done; at 0 the record is written
+	state  state // how far it is
+	served bool  // a service of the PBX has answered; the plan may go on
+	tone   bool  // a caller who is served hears ringing
+	taping *taping
+	record CDR
+	plan   Target
+	path   []passed
+	steps  [2]passed // room for the path of a plain call
 }
 
 // state is how far a call is.
@@ -162,8 +156,8 @@ func (c *Call) silence(early *Leg) {
 // there is no ringing.
 func (c *Call) ring(caller *Leg, cut bool) {
 	sound := c.sb.prompt(PromptRinging)
-	c.ringing.Lock()
-	defer c.ringing.Unlock()
+	c.sb.ringing.Lock()
+	defer c.sb.ringing.Unlock()
 	c.sb.mu.Lock()
 	attended := caller.attended()
 	c.sb.mu.Unlock()

@@ -29,7 +29,7 @@ func (s *Switchboard) Held(leg *Leg, held bool) {
 	}
 	s.mu.Unlock()
 	if again != "" {
-		s.tellSoon(leg.call, again, leg)
+		s.tellSoon(again, leg)
 	}
 	if recorded != nil {
 		recorded.look()

@@ -146,7 +146,7 @@ func (v *conversation) missing() string {
 func (v *conversation) begun() {
 	if v.who == nil {
 		if v.announced() {
-			v.s.tellSoon(v.c, promptRecorded, v.both[:]...)
+			v.s.tellSoon(promptRecorded, v.both[:]...)
 		}
 		return
 	}
@@ -164,7 +164,7 @@ func (v *conversation) ended(ok bool) {
 	case ok:
 		v.tell(promptRecordingOff)
 	default:
-		v.s.tellSoon(v.c, promptError, v.who)
+		v.s.tellSoon(promptError, v.who)
 	}
 }
 
@@ -182,9 +182,9 @@ func (v *conversation) kept(r Recorded) {
 // tell says something to the party that wants the recording, and where it is announced, to the other one.
 func (v *conversation) tell(prompt string) {
 	if v.announced() {
-		v.s.tellSoon(v.c, prompt, v.both[:]...)
+		v.s.tellSoon(prompt, v.both[:]...)
 	} else {
-		v.s.tellSoon(v.c, prompt, v.who)
+		v.s.tellSoon(prompt, v.who)
 	}
 }
 
@@ -241,8 +241,8 @@ func (s *Switchboard) recordOnDemand(leg *Leg) {
 	switch {
 	case err != nil:
 		s.log.Info("a call is not recorded", "call", c.ID, "by", number, "err", err)
-		s.tellSoon(c, promptError, leg)
+		s.tellSoon(promptError, leg)
 	case already:
-		s.tellSoon(c, promptRecordingOn, leg)
+		s.tellSoon(promptRecordingOn, leg)
 	}
 }

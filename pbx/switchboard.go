@@ -55,6 +55,10 @@ type Switchboard struct {
 	recordings RecordingStore // nil: nothing is recorded
 	taping     sync.WaitGroup // recordings under way
 
+	// ringing is held while a caller is given ringing, and while a service begins to talk to one, so that the one does not come into the
+	// midst of the other. mu may be taken under it, not the other way round.
+	ringing sync.Mutex
+
 	mu       sync.Mutex // guards what follows; see the package's documentation
 	calls    map[string]*Call
 	usage    map[string]*usage      // by extension

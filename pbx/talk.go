@@ -40,7 +40,7 @@ func (s *Switchboard) talk(c *Call, leg *Leg) *Talk {
 // listen has the conversation hear keys too, until end. It reports false if another one does: a party talks with the PBX
 // about one thing at a time.
 func (t *Talk) listen() bool {
-	t.Call.ringing.Lock()
+	t.sb.ringing.Lock()
 	t.sb.mu.Lock()
 	free := !t.leg.attended()
 	if free {
@@ -48,7 +48,7 @@ func (t *Talk) listen() bool {
 		t.leg.keys = t.keys
 	}
 	t.sb.mu.Unlock()
-	t.Call.ringing.Unlock()
+	t.sb.ringing.Unlock()
 	if port := t.leg.Port(); free && port != nil {
 		port.Keys(func(key byte) bool { t.sb.key(t.leg, key); return false })
 	}

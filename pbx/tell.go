@@ -9,40 +9,40 @@ type notice struct {
 	played bool        // it has begun
 }
 
-// telling is what legs of a call are to be told.
+// telling is what legs of a bridge are to be told.
 type telling struct {
 	prompt string
 	legs   []*Leg
 }
 
-// maxTelling bounds what waits to be told in a call.
+// maxTelling bounds what waits to be told in a bridge.
 const maxTelling = 8
 
-// tellSoon has connected parties of a call be told something, after what they were to be told before. It does not wait: where a
+// tellSoon has connected parties, of one bridge, be told something, after what they were to be told before. It does not wait: where a
 // prompt comes from may be a disk, which may hang.
-func (s *Switchboard) tellSoon(c *Call, prompt string, legs ...*Leg) {
+func (s *Switchboard) tellSoon(prompt string, legs ...*Leg) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(c.telling) == maxTelling {
+	b := legs[0].bridge
+	if b == nil || len(b.telling) == maxTelling {
 		return
 	}
-	c.telling = append(c.telling, telling{prompt, legs})
-	if len(c.telling) == 1 {
-		go s.tellAll(c)
+	b.telling = append(b.telling, telling{prompt, legs})
+	if len(b.telling) == 1 {
+		go s.tellAll(b)
 	}
 }
 
-// tellAll tells what is to be told in a call. One goroutine at a time does.
-func (s *Switchboard) tellAll(c *Call) {
-	defer s.survive()
+// tellAll tells what is to be told in a bridge. One goroutine at a time does.
+func (s *Switchboard) tellAll(b *Bridge) {
 	for {
 		s.mu.Lock()
-		next := c.telling[0]
+		next := b.telling[0]
 		s.mu.Unlock()
 		s.tell(next.prompt, next.legs...)
 		s.mu.Lock()
-		c.telling = c.telling[1:]
-		last := len(c.telling) == 0
+		b.telling = b.telling[1:]
+		last := len(b.telling) == 0
 		s.mu.Unlock()
 		if last {
 			return
@@ -54,6 +54,7 @@ func (s *Switchboard) tellAll(c *Call) {
 // whose phone is on hold hears it when it comes back. Without such a prompt nothing happens.
 // It waits for the prompt.
 func (s *Switchboard) tell(prompt string, legs ...*Leg) {
+	defer s.survive()
 	sounds := make([]media.Sound, len(legs))
 	for i := range sounds {
 		if sounds[i] = s.prompt(prompt); sounds[i] == nil {
