@@ -16,6 +16,7 @@ type ConferenceInfo struct {
 	Since        time.Time
 	Locked       bool
 	Recorded     bool         // it is being recorded now
+	Private      bool         // the room asks for a PIN: who is in it is for its members only
 	Members      []MemberInfo // in the order in which they came
 }
 
@@ -39,7 +40,7 @@ type seen struct {
 
 // info is c as people see it, but for who speaks. The caller holds s.mu.
 func (c *conference) info() seen {
-	i := seen{ConferenceInfo: ConferenceInfo{Number: c.room.Number, Name: c.room.Name, Since: c.since, Locked: c.locked, Recorded: c.taped() != nil}, mix: c.mix}
+	i := seen{ConferenceInfo: ConferenceInfo{Number: c.room.Number, Name: c.room.Name, Since: c.since, Locked: c.locked, Recorded: c.taped() != nil, Private: c.room.Private()}, mix: c.mix}
 	for _, m := range c.members {
 		i.Members = append(i.Members, MemberInfo{Call: m.call, From: m.from, Since: m.since, Moderator: m.moderator, Muted: m.muted, Held: m.leg.held})
 		i.legs = append(i.legs, m.leg)

@@ -223,6 +223,9 @@ type Room struct {
 	Set              Set    `json:"set,omitzero"`
 }
 
+// Private reports whether not everybody gets into the room.
+func (r *Room) Private() bool { return r.PINHash != "" }
+
 // Bounds of Room.Limit.
 const (
 	MinRoomLimit = 2

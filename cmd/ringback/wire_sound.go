@@ -102,7 +102,7 @@ func (w watched) Conference(room string) (pbx.ConferenceInfo, bool) {
 	r := w.store.Room(room)
 	c, up := w.switchboard.Conference(room)
 	if !up && r != nil {
-		c = pbx.ConferenceInfo{Number: r.Number, Name: r.Name}
+		c = pbx.ConferenceInfo{Number: r.Number, Name: r.Name, Private: r.Private()}
 	}
 	return c, up || r != nil && r.Enabled
 }

@@ -20,7 +20,7 @@ const maxName = 64
 // and rises by one with each.
 func conferenceInfo(l *Line, v view) []byte {
 	c, ok := l.o.State.Conference(v.resource)
-	if !ok {
+	if !ok || !maySee(&c, v.who) {
 		return nil
 	}
 	x := &document{b: make([]byte, 0, 512+512*min(len(c.Members), maxConference/512)), domain: v.domain}

@@ -1,6 +1,7 @@
 package line
 
 import (
+	"slices"
 	"time"
 
 	"ringback/pbx"
@@ -17,14 +18,22 @@ var conferenceState = newPackage(eventPackage{
 		Max:     time.Hour,
 		Pause:   5 * time.Second, // to one subscriber (RFC 4575 §3.9)
 	},
-	admit: anyRoom,
+	admit: roomOf,
 	body:  conferenceInfo,
 })
 
-// anyRoom: whoever has an extension may see who is in a room.
-func anyRoom(l *Line, _ *pbx.Extension, number string) (string, int) {
-	if _, ok := l.o.State.Conference(number); !ok {
+// roomOf: whoever has an extension may see who is in a room; where it asks for a PIN, who is in it himself.
+func roomOf(l *Line, ext *pbx.Extension, number string) (string, int) {
+	c, ok := l.o.State.Conference(number)
+	switch {
+	case !ok:
 		return "", 404
+	case !maySee(&c, ext.Number):
+		return "", 403
 	}
 	return number, 0
+}
+
+func maySee(c *pbx.ConferenceInfo, extension string) bool {
+	return !c.Private || slices.ContainsFunc(c.Members, func(m pbx.MemberInfo) bool { return m.From.Number == extension })
 }

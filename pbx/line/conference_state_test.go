@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ringback/pbx"
@@ -133,6 +134,34 @@ func TestConferenceIsWatched(t *testing.T) {
 	})
 }
 
+// Who is in a room that asks for a PIN is for those who are in it.
+func TestPrivateConference(t *testing.T) {
+	watched(t, func(s *scene, b *board) {
+		room := func(members ...pbx.MemberInfo) {
+			b.set(func() {
+				b.rooms["800"] = pbx.ConferenceInfo{Number: "800", Private: true, Members: members}
+			})
+			s.line.ConferenceChanged("800")
+			synctest.Wait()
+		}
+		room(member("1001", "Bob"))
+		a := s.phone("1000", "192.0.2.10")
+		a.subscribe("conference", "800", 600)
+		a.expect("SIP/2.0 403")
+		room(member("1001", "Bob"), member("1000", "Alice"))
+		c := a.subscribe("conference", "800", 600)
+		c.granted(600)
+		if d := parseConference(t, body(c.notified("active;expires=600"))); len(d.Users) != 2 {
+			t.Errorf("it has %d members", len(d.Users))
+		}
+		time.Sleep(6 * time.Second)
+		room(member("1001", "Bob"))
+		if n := c.notified("terminated;reason=noresource"); body(n) != "" {
+			t.Errorf("who has left sees\n%s", n)
+		}
+	})
+}
+
 // Each subscription counts its own versions.
 func TestVersionsAreThoseOfASubscription(t *testing.T) {
 	watched(t, func(s *scene, b *board) {
@@ -166,7 +195,7 @@ func TestHiddenMembers(t *testing.T) {
 		member("1002", "Bob"), // a second phone of his
 	}}
 	l := &Line{o: Options{State: b}}
-	text := string(conferenceInfo(l, view{"800", "pbx.test", 6}))
+	text := string(conferenceInfo(l, view{"800", "1000", "pbx.test", 6}))
 	for _, leak := range []string{"1001", "1003", "Secret", "c1001"} {
 		if strings.Contains(text, leak) {
 			t.Errorf("%s in\n%s", leak, text)
@@ -189,7 +218,7 @@ func TestConferenceOfHostileNames(t *testing.T) {
 		b := newBoard()
 		b.rooms["800"] = pbx.ConferenceInfo{Number: "800", Name: name, Members: []pbx.MemberInfo{member("10<\"&>01", name), member(strings.Repeat("9", 5000), name)}}
 		l := &Line{o: Options{State: b}}
-		text := string(conferenceInfo(l, view{"800", "pbx.test", 0}))
+		text := string(conferenceInfo(l, view{"800", "1000", "pbx.test", 0}))
 		d := parseConference(t, text)
 		if len(text) > 6000 || len([]rune(d.Subject)) > maxName || len(d.Users) != 2 || d.Users[0].Entity != "sip:10%3C%22&%3E01@pbx.test" {
 			t.Errorf("%.40q: %d bytes, subject %q, %d users, %q", name, len(text), d.Subject, len(d.Users), d.Users[0].Entity)

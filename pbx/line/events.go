@@ -22,7 +22,7 @@ type eventPackage struct {
 	// admit says what an extension watches that subscribes to this number: the resource, or else the status that the SUBSCRIBE
 	// is answered by.
 	admit func(l *Line, ext *pbx.Extension, number string) (resource string, status int)
-	// body is all of a resource's state as it is now; nil if there is no such resource any more.
+	// body is all of a resource's state as it is now; nil if there is no such resource any more, or not for this watcher.
 	body func(l *Line, v view) []byte
 	// gone is what is said once of a resource that is not there any more; nil: nothing.
 	gone func(l *Line, v view) []byte
@@ -38,6 +38,7 @@ func newPackage(p eventPackage) eventPackage {
 // view is for whom a body is made.
 type view struct {
 	resource string
+	who      string // extension that watches it
 	domain   string // of the addresses that occur
 	version  uint32 // how many were made for this subscription before
 }

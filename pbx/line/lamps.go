@@ -183,7 +183,7 @@ func (p *lamp) send() {
 	}
 	var target sip.Uri
 	routes, err := pathOf(b.Path)
-	v := view{resource: b.Extension, domain: l.domain(hop)}
+	v := view{resource: b.Extension, who: b.Extension, domain: l.domain(hop)}
 	body := messageSummary.body(l, v)
 	if body == nil {
 		body = messageSummary.gone(l, v)

@@ -108,7 +108,7 @@ func (w *watch) forget() {
 func (w *watch) notify(now time.Time, fx *subscription.Effects) {
 	var body []byte
 	if w.state.Reason != subscription.Rejected { // who may not watch is told nothing
-		v := view{w.resource, w.line.domain(w.hop), w.version}
+		v := view{w.resource, w.who, w.line.domain(w.hop), w.version}
 		if body = w.pkg.body(w.line, v); body != nil {
 			w.version++
 		} else {
