@@ -30,7 +30,7 @@ func (d *drawing) maybe(of int, what string) bool {
 }
 
 func (d *drawing) number() string {
-	return rapid.SampledFrom(append([]string{"600", "601", "602", "2000", "7777", "mailbox.1000", "mailbox.3000", "mailbox.7777"}, drawnNumbers...)).Draw(d.T, "number")
+	return rapid.SampledFrom(append([]string{"600", "601", "602", "700", "701", "800", "2000", "7777", "mailbox.1000", "mailbox.3000", "mailbox.7777"}, drawnNumbers...)).Draw(d.T, "number")
 }
 
 func (d *drawing) seconds(from, to int) int { return rapid.IntRange(from, to).Draw(d.T, "seconds") }
@@ -115,6 +115,14 @@ func (d *drawing) office() *office {
 	for _, n := range []string{"1000", "1001", "1002", "1003", "3000"} {
 		o.mailboxes[n] = &pbx.Mailbox{Number: n, Name: n, Enabled: !d.maybe(8, "disabled")}
 	}
+	for _, n := range []string{"700", "701"} {
+		m := &pbx.Menu{Number: n, Name: n, Enabled: !d.maybe(8, "disabled"), Seconds: d.seconds(1, 5), Tries: d.seconds(1, 3), Keys: map[string]string{"1": d.number()}}
+		if d.maybe(2, "nothing typed") {
+			m.Timeout = d.number()
+		}
+		o.menus[n] = m
+	}
+	o.rooms["800"] = &pbx.Room{Number: "800", Name: "800", Enabled: !d.maybe(8, "disabled")}
 	for _, n := range []string{"600", "601", "602"} {
 		g := &pbx.Group{Number: n, Name: n, Enabled: !d.maybe(8, "disabled"), Seconds: d.seconds(1, 10), KeepForwards: d.maybe(2, "keep"),
 			Strategy: rapid.SampledFrom([]pbx.Strategy{pbx.RingAll, pbx.InTurn, pbx.RoundRobin, pbx.LongestIdle, pbx.Random}).Draw(d.T, "strategy"),
@@ -290,6 +298,9 @@ func diverted(n pbx.Node) (deepest int) {
 // announced is an announcement: it is not heard where a branch is heard already, which is not known on paper.
 func announced(p pbx.Passed) bool { return strings.HasPrefix(p.Node, "announce ") }
 
+// inRoom is a conference, which ends when all others of the test have.
+func inRoom(p pbx.Passed) bool { return strings.HasPrefix(p.Node, "conference") }
+
 // asSimulated holds the record of the only call against what is on paper. sounds says that phones may send early media.
 func asSimulated(rt *rapid.T, x *exchange, dialled string, w pbx.World, sounds bool) {
 	turns := make(map[string]int)
@@ -306,12 +317,13 @@ func asSimulated(rt *rapid.T, x *exchange, dialled string, w pbx.World, sounds b
 		return order
 	}
 	w.Announce = func(string) time.Duration { return time.Second } // as in calls
-	w.Talk = func(string) (time.Duration, pbx.Target) {            // the words, the beep, ten seconds in which nothing is said, goodbye
+	w.Talk = func(name string) (time.Duration, pbx.Target) {       // the words, the beep, ten seconds in which nothing is said, goodbye
+		unsure = unsure || strings.HasPrefix(name, "menu") // where it leads is planned when the caller has chosen
 		return 13 * time.Second, nil
 	}
 	plan := x.world.router().Plan(pbx.Identity{Number: w.From}, dialled, w.At)
 	o, path := pbx.Simulate(plan, w)
-	if unsure || len(path) >= 200 || together(path) || sounds && slices.ContainsFunc(path, announced) {
+	if unsure || slices.ContainsFunc(path, inRoom) || len(path) >= 200 || together(path) || sounds && slices.ContainsFunc(path, announced) {
 		return
 	}
 	c := x.last()
