@@ -18,15 +18,17 @@ import (
 func TestMailboxWithAnyKeys(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		chance := func(of int, what string) bool { return rapid.IntRange(1, of).Draw(rt, what) == 1 }
-		dials := rapid.SampledFrom([]string{"*97", "*97", "*98", "*981000", "*991000", "mailbox.1000"}).Draw(rt, "dials")
+		dials := rapid.SampledFrom([]string{"*97", "*97", "*98", "*981000", "*991000", "mailbox.1000", "1000", "700"}).Draw(rt, "dials")
 		from := rapid.SampledFrom([]string{"1000", "1001"}).Draw(rt, "from")
-		pin, skip, operator := chance(2, "pin"), chance(2, "skip"), chance(2, "operator")
+		pin, skip := chance(2, "pin"), chance(2, "skip")
+		operator := rapid.SampledFrom([]string{"", "1002", "700", "1000", "mailbox.1003"}).Draw(rt, "operator") // some lead back
 		type act struct {
 			after time.Duration
 			keys  string
 			speak bool
 			fails bool
 		}
+		hangsUp := chance(2, "hangs up")
 		var acts []act
 		deletes := false
 		for range rapid.IntRange(0, 25).Draw(rt, "acts") {
@@ -37,9 +39,10 @@ func TestMailboxWithAnyKeys(t *testing.T) {
 		calls(t, func(x *exchange) {
 			box := x.box("1000", pin)
 			box.SkipPIN = skip
-			if operator {
-				box.Operator = "1002"
-			}
+			box.Operator = operator
+			x.box("1003", false).Operator = "mailbox.1000"
+			x.of("1000").Voicemail.On = true
+			x.menus["700"] = &pbx.Menu{Number: "700", Name: "700", Enabled: true, Seconds: 1, Tries: 1, Keys: map[string]string{"0": "mailbox.1000"}, Timeout: "1000"}
 			x.messages()
 			x.Register("1001", pbxtest.Answer(s))
 			x.Register("1002", pbxtest.Busy())
@@ -59,7 +62,7 @@ func TestMailboxWithAnyKeys(t *testing.T) {
 				x.memory.mu.Unlock()
 				x.types(p, a.keys)
 			}
-			if chance(2, "hangs up") {
+			if hangsUp {
 				p.Bye()
 			}
 			time.Sleep(20 * time.Minute)
