@@ -122,6 +122,7 @@ func TestLeaveMessage(t *testing.T) {
 		"not urgent after all":                {script: "2 speak; 5 #; 5.5 4; 5.6 4; 6 1", heard: notThere + " beep vm-review vm-urgent vm-not-urgent vm-message-sent .", kept: "1001 3s"},
 		"urgent after listening":              {script: "2 speak; 5 #; 5.5 2; 6 4; 6.2 1", heard: notThere + " beep vm-review message:1000:m1 vm-urgent vm-message-sent .", kept: "1001 3s urgent"},
 		"too short":                           {script: "2 speak; 3 #; 5 speak; 9 #; 9.5 1", heard: notThere + " beep vm-too-short beep vm-review vm-message-sent .", kept: "1001 4s"},
+		"too short, does not want to hear it": {script: "2 speak; 3 #; 3.2 #; 8.2 #; 8.5 1", heard: notThere + " beep vm-too-short beep vm-review vm-message-sent .", kept: "1001 4s"},
 		"too short thrice":                    {script: "2 speak; 3 #; 6 #; 9 #", heard: notThere + " beep vm-too-short beep vm-too-short beep goodbye .", kept: ""},
 		"nothing but #":                       {script: "4 #; 8 bye", heard: notThere + " beep vm-too-short beep .", kept: ""},
 

@@ -47,8 +47,10 @@ func (l *deposit) greet(ctx context.Context, g pbx.Greeting) pbx.Target {
 		case takeAgain:
 			continue
 		case takeTooShort:
-			if short++; short < maxTooShort && l.t.Play(ctx, "vm-too-short") {
-				continue
+			if short++; short < maxTooShort {
+				if _, there := l.t.Key(ctx, 0, "vm-too-short"); there {
+					continue
+				}
 			}
 			l.t.Play(ctx, promptGoodbye)
 		}
