@@ -10,13 +10,13 @@ import (
 // endCaller refuses or hangs up the caller after a plan has come to its end.
 func (s *Switchboard) endCaller(c *Call, o Outcome) {
 	s.mu.Lock()
-	caller, was := c.caller, c.state
+	caller, waits := c.caller, c.record.Answered.IsZero() // also if the call was concluded meanwhile
 	s.mu.Unlock()
 	if caller == nil {
 		return
 	}
 	s.conclude(c, o)
-	if was == routing {
+	if waits {
 		caller.Refuse(o.forCaller())
 	} else {
 		caller.Hangup(o)
