@@ -22,6 +22,7 @@ type conference struct {
 
 	record     bool // while it meets
 	recordedBy string
+	recordsFor *member // who has wanted it by a key, nil if nobody has
 	taping     *taping
 }
 
@@ -34,6 +35,7 @@ type member struct {
 	since     time.Time
 	moderator bool
 	muted     bool
+	prompt    string        // that it has to be told next, "" for none
 	changed   chan struct{} // has a value when there is something new that it has to see
 	out       Outcome       // why it has to go, if gone is closed
 	gone      chan struct{}
@@ -112,7 +114,8 @@ func (t *Talk) attend(ctx context.Context, c *conference, m *member) (why string
 		t.sb.mu.Lock()
 		muted := m.muted || m.leg.held // what a phone on hold plays is not for the others
 		meeting, waits := c.meets()
-		taped := c.taped()
+		taped, prompt := c.taped(), m.prompt
+		m.prompt = ""
 		t.sb.mu.Unlock()
 		switch {
 		case meeting:
@@ -140,6 +143,9 @@ func (t *Talk) attend(ctx context.Context, c *conference, m *member) (why string
 			if said, ok = t.start(pick(waits, promptConfWait, promptConfAlone)); !ok {
 				t.start(PromptMusic)
 			}
+		}
+		if done, ok := t.start(prompt); ok {
+			said = done
 		}
 		select {
 		case whole := <-said:

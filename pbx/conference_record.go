@@ -20,7 +20,7 @@ func (s *Switchboard) RecordConference(room string, on bool, by string) error {
 	case !on && !c.record:
 		err = ErrNotRecorded
 	default:
-		s.recordRoom(c, on, by)
+		s.recordRoom(c, on, by, nil)
 	}
 	s.mu.Unlock()
 	if err == nil {
@@ -29,9 +29,10 @@ func (s *Switchboard) RecordConference(room string, on bool, by string) error {
 	return err
 }
 
-// recordRoom has a conference be recorded while it meets, or not. The caller holds s.mu.
-func (s *Switchboard) recordRoom(c *conference, on bool, by string) {
-	c.record, c.recordedBy = on, by
+// recordRoom has a conference be recorded while it meets, or not; who is the member whose key says so, if one does. The caller holds
+// s.mu.
+func (s *Switchboard) recordRoom(c *conference, on bool, by string, who *member) {
+	c.record, c.recordedBy, c.recordsFor = on, by, who
 	s.tapeRoom(c)
 }
 
@@ -40,7 +41,7 @@ func (s *Switchboard) recordKey(c *conference, m *member) (prompt string) {
 	if !s.tapes() {
 		return promptError
 	}
-	s.recordRoom(c, !c.record, m.from.Number)
+	s.recordRoom(c, !c.record, m.from.Number, m)
 	meeting, _ := c.meets()
 	switch {
 	case !c.record:
@@ -96,6 +97,9 @@ func (r *recordedRoom) ended(ok bool) {
 		c := r.c
 		if !r.taping.ending { // it has failed: whoever wants it may try again
 			c.record = false
+			if c.recordsFor != nil {
+				c.recordsFor.prompt = promptError // all are told to look
+			}
 		}
 		c.taping = nil
 		r.s.tapeRoom(c)

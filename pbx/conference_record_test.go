@@ -183,6 +183,35 @@ func TestConferenceAndAFullDisk(t *testing.T) {
 	}
 }
 
+// The moderator whose key has begun a recording hears that it has failed, at its beginning or later; nobody else does.
+func TestModeratorHearsThatARecordingFails(t *testing.T) {
+	for _, s := range []*shelf{{fails: errors.New("the disk is full")}, {room: 200}} {
+		var rooms []*pbxtest.Room
+		withOptions(t, tapedMeeting(pbx.Room{}, s, &rooms), func(r *rig) {
+			mod, a := r.comes("1000", "8001"), r.comes("1001", "800")
+			mod.Press("5")
+			synctest.Wait()
+			if s.room > 0 {
+				pass(promptLength)
+				rooms[0].Frames(s.room + 1)
+				synctest.Wait()
+			}
+			r.hears(mod, "error")
+			r.hears(a, "room: 1000")
+			pass(promptLength)
+			r.hears(mod, "room: 1001")
+			mod.Press("5") // again
+			synctest.Wait()
+			if list := r.sb.Conferences(); list[0].Recorded != (s.room > 0) {
+				t.Errorf("%+v", list)
+			}
+			mod.Bye()
+			a.Bye()
+			synctest.Wait()
+		})
+	}
+}
+
 // Whoever shows conferences is told of each change, and sees it then.
 func TestConferenceChangesAreTold(t *testing.T) {
 	var rooms []*pbxtest.Room
