@@ -67,9 +67,11 @@ const (
 	said     = time.Second
 )
 
-// leavesMessage waits for the beep, sends a tone and hangs up.
+// leavesMessage cuts the greeting short, waits for the beep, sends a tone and hangs up.
 func (s *scene) leavesMessage(l *pbxtest.CallLeg, hz float64) {
 	s.Helper()
+	s.must(l.Answered(s.within(30)))
+	s.must(l.Press(s.ctx, "#"))
 	s.must(l.HearsTone(s.ctx, beep...))
 	s.says(l, hz, aMessage)
 	s.must(l.Hangup(s.ctx))

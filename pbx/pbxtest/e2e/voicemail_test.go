@@ -53,9 +53,7 @@ func TestVoicemail(t *testing.T) {
 					bob = s.phone(codecs("G722", "telephone-event"))
 				}
 				l := s.dials(bob, way(s, owner))
-				s.must(l.HearsTone(s.within(30), beep...))
-				s.says(l, 440, aMessage)
-				s.must(l.Hangup(s.ctx))
+				s.leavesMessage(l, 440)
 				m := s.holds(owner, 1)[0]
 				if m.From != bob.User() || m.Heard || m.Length < said {
 					s.Errorf("the message is %+v", m)

@@ -44,6 +44,7 @@ type Baresip struct {
 	dir  string
 	p    *process
 	conn net.Conn
+	late string // account that is added once it runs: its module mwi subscribes for ever if it is registered in its first millisecond
 
 	mu      sync.Mutex
 	events  []string
@@ -72,6 +73,12 @@ func StartBaresip(t testing.TB, a Account) *Baresip {
 	}
 	t.Cleanup(func() { _ = b.conn.Close() })
 	go b.listen()
+	if b.late != "" {
+		time.Sleep(50 * time.Millisecond) // see late: it does not say when that has passed
+		if err := b.Command("uanew", b.late); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if a.Server.IsValid() {
 		for end := time.Now().Add(10 * time.Second); !registered.MatchString(b.Log()); {
 			if time.Now().After(end) {
@@ -96,11 +103,6 @@ func (b *Baresip) configure(a Account, control netip.AddrPort) error {
 	tone := filepath.Join(b.dir, "tone.wav")
 	if err := writeTone(tone, a.Tone, limit); err != nil {
 		return err
-	}
-	lamp := ""
-	if a.Lamp {
-		// The first of all: it subscribes for ever where the phone is registered within its first millisecond.
-		lamp = "module_app mwi.so\n"
 	}
 	config := fmt.Sprintf(`poll_method epoll
 sip_listen %s
@@ -130,12 +132,15 @@ module g722.so
 module aufile.so
 module aubridge.so
 module sndfile.so
-%smodule_app account.so
+module_app account.so
 module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen %s
 snd_path %s
-`, b.Addr, tone, modules, lamp, control, b.dir)
+`, b.Addr, tone, modules, control, b.dir)
+	if a.Lamp {
+		config += "module_app mwi.so\n"
+	}
 	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;audio_codecs=%s;ptime=20;", a.User, a.Server, a.Transport, a.User, a.Password, a.Codecs)
 	if !a.Server.IsValid() {
 		account = fmt.Sprintf("<sip:%s@%s;transport=%s>;audio_codecs=%s;ptime=20;regint=0;", a.User, b.Addr, a.Transport, a.Codecs)
@@ -149,6 +154,9 @@ snd_path %s
 		account += "answermode=auto"
 	} else {
 		account += "answermode=manual"
+	}
+	if a.Lamp {
+		b.late, account = account, "# see Baresip.late"
 	}
 	for name, text := range map[string]string{"config": config, "accounts": account + "\n", "contacts": ""} {
 		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
