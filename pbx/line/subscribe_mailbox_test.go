@@ -62,7 +62,7 @@ func TestMailboxByOtherNames(t *testing.T) {
 }
 
 // numbers is a directory in which 1000 has 200 as well, and its messages are kept in mailbox 500.
-type numbers struct{ directory }
+type numbers struct{}
 
 func (numbers) Extension(n string) *pbx.Extension {
 	e := directory{}.Extension(n)

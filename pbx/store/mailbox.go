@@ -45,15 +45,26 @@ func (s *Store) MailboxUsers(mailbox string) (numbers []string) {
 
 // SetMailboxPIN implements pbx.Settings. Errors: *ValidationError, ErrNotFound.
 func (s *Store) SetMailboxPIN(ctx context.Context, mailbox, pin string, by pbx.Set) error {
-	if err := checkPIN(pin); err != nil {
-		return err
-	}
-	m, err := s.GetMailbox(ctx, mailbox)
+	hash, err := s.mailboxPIN(ctx, pin)
 	if err != nil {
 		return err
 	}
-	_, err = s.ReplaceMailbox(ctx, by, m, &pin)
-	return err
+	m := pbx.Mailbox{Number: mailbox}
+	return mailboxes.save(ctx, s, &m, true, func(_ *draft, old *pbx.Mailbox) error {
+		m = clone(*old) // as it is now, not as it was before the PIN was hashed
+		m.PINHash = hash
+		newMarker(by).mailbox(old, &m)
+		return nil
+	})
+}
+
+// mailboxPIN is the hash of a new PIN.
+func (s *Store) mailboxPIN(ctx context.Context, pin string) (hash string, err error) {
+	if err := checkPIN(pin); err != nil {
+		return "", err
+	}
+	err = s.hash(ctx, func() { hash = hashPassword(pin) })
+	return hash, err
 }
 
 func (s *Store) saveMailbox(ctx context.Context, by pbx.Set, m pbx.Mailbox, pin *string, replace bool) (pbx.Mailbox, error) {
@@ -61,10 +72,8 @@ func (s *Store) saveMailbox(ctx context.Context, by pbx.Set, m pbx.Mailbox, pin 
 	fillMailbox(&m)
 	hash := ""
 	if pin != nil && *pin != "" {
-		if checkPIN(*pin) != nil {
-			return pbx.Mailbox{}, invalid("pin", "A PIN has 4 to 12 digits.")
-		}
-		if err := s.hash(ctx, func() { hash = hashPassword(*pin) }); err != nil {
+		var err error
+		if hash, err = s.mailboxPIN(ctx, *pin); err != nil {
 			return pbx.Mailbox{}, err
 		}
 	}
