@@ -41,7 +41,7 @@ func (p *Phone) onNotifyRequest(s *served) {
 	} else {
 		p.unsolicited = append(p.unsolicited, n)
 	}
-	if n.Summary != nil {
+	if n.Summary != nil && (sub != nil || UserOf(m.URI) == p.c.User) { // and not of who had this port before
 		p.lamp = n.Summary
 	}
 	reply := Reply{Status: 200}
