@@ -1,6 +1,7 @@
 package pbx
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -37,16 +38,68 @@ type pressed struct {
 func (l *Leg) pass(p pressed) {
 	if p.key == 0 || l.TakesInfo() {
 		l.Info(p.contentType, p.body)
-	} else if port := l.Port(); port != nil {
-		port.Press(string(rune(p.key)), nil)
+	} else {
+		l.press(p.key, func(bool) {})
 	}
 }
 
-// listenInCall hears the keys of a party that is connected now, if there are codes that it may press.
-func (s *Switchboard) listenInCall(leg *Leg) {
+// press has a phone get a key: by the audio (media.Port.Press), or where that can carry none, by INFO.
+func (l *Leg) press(key byte, done func(whole bool)) {
+	port := l.Port()
+	switch {
+	case port == nil:
+		done(false)
+	case !l.hearsKeys() && l.TakesInfo():
+		l.Info("application/dtmf-relay", fmt.Appendf(nil, "Signal=%c\r\nDuration=100\r\n", key))
+		done(true)
+	default:
+		port.Press(string(rune(key)), done)
+	}
+}
+
+// hearsKeys reports whether the audio of a phone can bring it keys, as events (RFC 4733) or as tones.
+func (l *Leg) hearsKeys() bool {
+	return slices.ContainsFunc(codecsOf(l), func(c media.Codec) bool { return c.IsEvent() || c.Linear() })
+}
+
+// listenInCall hears the keys of a party that is connected now, if there are codes that it may press, or if its peer cannot get them
+// by the audio.
+func (s *Switchboard) listenInCall(leg, peer *Leg) {
+	port := leg.Port()
+	if port == nil {
+		return
+	}
+	r := s.codesOf(leg)
+	switch {
+	case r == nil && peer.hearsKeys():
+		return
+	case r != nil:
+		s.mu.Lock()
+		ended := leg.ended
+		if !ended {
+			leg.codes = r
+		}
+		s.mu.Unlock()
+		if ended {
+			return
+		}
+	}
+	port.Keys(func(key byte) bool {
+		if r != nil && r.press(pressed{key: key}) {
+			return true
+		}
+		if peer := s.peer(leg); peer != nil && !peer.hearsKeys() {
+			peer.press(key, func(bool) {})
+		}
+		return false
+	})
+}
+
+// codesOf reads the codes that a party may press; nil if it may press none.
+func (s *Switchboard) codesOf(leg *Leg) *codeReader {
 	x := s.extension(leg)
 	if x == nil {
-		return
+		return nil
 	}
 	var codes []inCall
 	for _, c := range inCallCodes {
@@ -54,20 +107,10 @@ func (s *Switchboard) listenInCall(leg *Leg) {
 			codes = append(codes, c)
 		}
 	}
-	port := leg.Port()
-	if codes == nil || port == nil {
-		return
+	if codes == nil {
+		return nil
 	}
-	r := &codeReader{s: s, leg: leg, codes: codes}
-	s.mu.Lock()
-	ended := leg.ended
-	if !ended {
-		leg.codes = r
-	}
-	s.mu.Unlock()
-	if !ended {
-		port.Keys(func(key byte) bool { return r.press(pressed{key: key}) })
-	}
+	return &codeReader{s: s, leg: leg, codes: codes}
 }
 
 // codeReader finds codes among the keys of a party. What is no code goes on to its peer: in order, and but for what may begin a
@@ -210,10 +253,8 @@ func (r *codeReader) deliver(p pressed) {
 	if p.contentType != "" && peer.TakesInfo() {
 		peer.Info(p.contentType, p.body)
 		done(true)
-	} else if port := peer.Port(); port != nil {
-		port.Press(string(rune(p.key)), done)
 	} else {
-		done(false)
+		peer.press(p.key, done)
 	}
 }
 

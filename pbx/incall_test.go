@@ -95,6 +95,29 @@ func TestKeysInACall(t *testing.T) {
 	}
 }
 
+// A phone whose audio can bring it no key gets it by INFO.
+func TestKeysForAPhoneThatHearsNone(t *testing.T) {
+	opus := media.Codec{Name: "opus", ClockRate: 48000, Channels: 2}
+	with(t, nil, func(r *rig) {
+		bob := r.Register("1001", pbxtest.Answer(0))
+		bob.Codecs = []media.Codec{opus}
+		alice := r.Call("1000", "1001", opus, media.Telephone)
+		r.told(alice, "200", time.Second)
+		alice.Press("5*")
+		synctest.Wait()
+		if got := infos(bob.Last()); got != "5\r\nDuration=100\r\n*\r\nDuration=100\r\n" {
+			t.Errorf("by INFO it got %q", got)
+		}
+		bob.Last().RefuseInfo()
+		alice.Press("6")
+		synctest.Wait()
+		if got := infos(bob.Last()); strings.Contains(got, "6") {
+			t.Errorf("by INFO, which it does not take, it got %q", got)
+		}
+		alice.Bye()
+	})
+}
+
 // Keys that come while others are still typed to the peer go behind them.
 func TestKeysStayInOrder(t *testing.T) {
 	onDemand(t, func(r *rig, s *shelf, alice, bob *pbxtest.Party) {

@@ -242,8 +242,8 @@ func (s *Switchboard) put(c *Call, leg *Leg) {
 
 // connected has two who are answered now hear each other, with all that begins then.
 func (s *Switchboard) connected(c *Call, caller, callee *Leg) {
-	s.listenInCall(caller)
-	s.listenInCall(callee)
+	s.listenInCall(caller, callee)
+	s.listenInCall(callee, caller)
 	s.settle(caller, false)
 	s.recordByPolicy(c, caller, callee)
 }
