@@ -201,6 +201,19 @@ func (s *Switchboard) recordPolicy(leg *Leg) RecordPolicy {
 	return RecordPolicy{}
 }
 
+// recordable leaves of the codecs that an extension is called with those that can be recorded, if there are any and a policy wants the
+// call recorded: two phones shall not agree on another.
+func (s *Switchboard) recordable(c *Call, extension string, codecs []media.Codec) []media.Codec {
+	if !s.tapes() || s.directory == nil || !slices.ContainsFunc(codecs, media.Codec.Linear) {
+		return codecs
+	}
+	from, to := s.directory.Extension(c.From.Number), s.directory.Extension(extension)
+	if (from == nil || !from.Services.Record.Outgoing) && (to == nil || !to.Services.Record.Incoming) {
+		return codecs
+	}
+	return slices.DeleteFunc(slices.Clone(codecs), func(x media.Codec) bool { return !x.Linear() && !x.IsEvent() && !x.IsComfortNoise() })
+}
+
 // recordByPolicy begins to record a call that was answered just now, if the policy of either party says so.
 func (s *Switchboard) recordByPolicy(c *Call, caller, callee *Leg) {
 	if !s.tapes() {

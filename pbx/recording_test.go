@@ -65,6 +65,32 @@ func TestPolicySaysWhichCallsAreRecorded(t *testing.T) {
 	}
 }
 
+// Phones that share a codec which cannot be recorded are not offered it where a policy wants the call recorded.
+func TestRecordedCallsAreInWhatCanBeRecorded(t *testing.T) {
+	opus := media.Codec{Name: "opus", ClockRate: 48000, Channels: 2}
+	for _, tc := range []struct {
+		name string
+		policies
+		offers []media.Codec
+		agreed string
+	}{
+		{"by policy", policies{"1001": {Incoming: true}}, []media.Codec{opus, media.PCMA, media.Telephone}, "200 PCMA telephone-event"},
+		{"by the caller's", policies{"1000": {Outgoing: true}}, []media.Codec{opus, media.PCMA, media.Telephone}, "200 PCMA telephone-event"},
+		{"the caller has no other", policies{"1001": {Incoming: true}}, []media.Codec{opus}, "200 opus"},
+		{"no policy", policies{"1001": {OnDemand: true, Outgoing: true}}, []media.Codec{opus, media.PCMA, media.Telephone}, "200 opus PCMA telephone-event"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			withOptions(t, taped(new(shelf), tc.policies), func(r *rig) {
+				bob := r.Register("1001", pbxtest.Answer(0))
+				bob.Codecs = []media.Codec{opus, media.PCMU, media.PCMA, media.Telephone}
+				alice := r.Call("1000", "1001", tc.offers...)
+				r.told(alice, tc.agreed, time.Second)
+				alice.Bye()
+			})
+		})
+	}
+}
+
 // The policy of the extension that answers counts, not that of the one that was called.
 func TestForwardedCallIsRecordedByWhoAnswers(t *testing.T) {
 	for called, recorded := range map[string]int{"1001": 0, "1002": 1} {

@@ -67,7 +67,7 @@ func (r Ringing) Reach(ctx context.Context, c *Call) (*Leg, Outcome) {
 	ringsUntil := time.Now().Add(r.Wait)
 	var ringing atomic.Int32 // phones of our own that have not failed
 	ringing.Store(int32(len(contacts)))
-	inv := Invitation{CallID: c.ID, From: from, Codecs: transcodable(c.Offered()), AlertInfo: r.AlertInfo, AnswerAfter: -1,
+	inv := Invitation{CallID: c.ID, From: from, Codecs: c.sb.recordable(c, r.Extension, transcodable(c.Offered())), AlertInfo: r.AlertInfo, AnswerAfter: -1,
 		MaxForwards: c.MaxForwards - 1, Via: r.Via}
 	if r.Confirm > 0 {
 		inv.Codecs = withKeys(inv.Codecs)
