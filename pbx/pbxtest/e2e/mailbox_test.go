@@ -63,7 +63,7 @@ var beep = []float64{1000}
 // aMessage is how long who leaves a message speaks, and said what a mailbox then has at least of it, if he begins as soon as the beep is
 // heard: the beep goes on for a while, and a busy machine has been seen to be a second late. Of less than two seconds nothing is kept.
 const (
-	aMessage = 5 * time.Second
+	aMessage = 4 * time.Second
 	said     = time.Second
 )
 
