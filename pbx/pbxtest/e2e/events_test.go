@@ -109,7 +109,7 @@ func (st *stream) of(about func(happened) bool) []happened {
 func (s *scene) tells(st *stream, about func(happened) bool, types ...string) []happened {
 	s.Helper()
 	var found []happened
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		found = st.of(about)
 		var have []string
 		for _, e := range found {

@@ -178,15 +178,18 @@ func startExchange(data string, more ...string) (*exchange, error) {
 	return nil, fmt.Errorf("ringback is not ready:\n%s", x.log.String())
 }
 
+// patience is how long something may take on a busy machine before it counts as something that does not happen.
+const patience = 30 * time.Second
+
 // stop ends the program in order, and fails if that does not work.
 func (x *exchange) stop() error {
 	_ = x.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-x.done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		_ = x.cmd.Process.Kill()
 		<-x.done
-		return fmt.Errorf("ringback did not end within 10 s of SIGTERM:\n%s", x.log.String())
+		return fmt.Errorf("ringback did not end within %v of SIGTERM:\n%s", patience, x.log.String())
 	}
 	if code := x.cmd.ProcessState.ExitCode(); code != 0 {
 		return fmt.Errorf("ringback ended with %d:\n%s", code, x.log.String())

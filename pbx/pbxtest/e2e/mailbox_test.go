@@ -51,7 +51,7 @@ func (s *scene) says(l *pbxtest.CallLeg, hz float64, d time.Duration) {
 	before, began := l.Sent(), time.Now()
 	l.Play(hz)
 	for ; l.Sent() < before+uint64(d/(20*time.Millisecond)) || time.Since(began) < d; time.Sleep(20 * time.Millisecond) {
-		if l.State() != "up" || time.Since(began) > d+10*time.Second {
+		if l.State() != "up" || time.Since(began) > d+patience {
 			s.Fatalf("%s: it is %s, and %d packets were sent", l, l.State(), l.Sent()-before)
 		}
 	}

@@ -71,7 +71,7 @@ func TestForwardRing(t *testing.T) {
 		caller, callee := s.sentOn(alice, bob.User(), carol)
 		began := time.Now()
 		s.ringsOut(callee)
-		if took := time.Since(began); took > 10*time.Second {
+		if took := time.Since(began); took > 25*time.Second { // the phone alone: 30
 			s.Errorf("it rang for %v", took)
 		}
 		s.must(caller.FailsWith(s.ctx, 480))

@@ -15,7 +15,7 @@ func TestBaresipForwarded(t *testing.T) {
 		bob := s.baresip(number, 620, false)
 		s.services(number, "forward_busy", to(carol.User()))
 		caller := s.dials(alice, number)
-		s.must(bob.Await("CALL_INCOMING", 5*time.Second))
+		s.must(bob.Await("CALL_INCOMING", patience))
 		s.must(bob.Hangup()) // its reject key
 		callee := s.arrives(carol)
 		s.news(caller, 180, 181, 180)
@@ -28,7 +28,7 @@ func TestBaresipForwarded(t *testing.T) {
 		s.must(callee.Answer(s.ctx))
 		callee.Play(710)
 		s.must(callee.Hears(s.ctx, 620))
-		s.must(bob.Hears(710, 10*time.Second))
+		s.must(bob.Hears(710, patience))
 		s.must(bob.Hangup())
 		s.must(callee.Ended(s.ctx))
 	})
@@ -46,9 +46,9 @@ func TestBaresipFound(t *testing.T) {
 		s.must(caller.Answered(s.ctx))
 		caller.Play(440)
 		s.must(caller.Hears(s.ctx, 620))
-		s.must(found.Hears(440, 10*time.Second))
+		s.must(found.Hears(440, patience))
 		s.must(caller.Hangup(s.ctx))
-		s.must(found.Await("CALL_CLOSED", 5*time.Second))
+		s.must(found.Await("CALL_CLOSED", patience))
 	})
 }
 
@@ -59,11 +59,11 @@ func TestBaresipScreened(t *testing.T) {
 		mallory := s.baresip(number, 440, false)
 		s.services(bob.User(), "incoming", rules(rule("reject", "numbers", []string{number})))
 		s.must(mallory.Dial(bob.User()))
-		s.must(mallory.Await("CALL_CLOSED 403", 5*time.Second))
+		s.must(mallory.Await("CALL_CLOSED 403", patience))
 		s.quiet(bob)
 		s.must(mallory.Dial("announcement.rejected"))
-		s.must(mallory.Await("CALL_ESTABLISHED", 5*time.Second))
-		s.must(mallory.Await("CALL_CLOSED", 10*time.Second))
+		s.must(mallory.Await("CALL_ESTABLISHED", patience))
+		s.must(mallory.Await("CALL_CLOSED", patience))
 	})
 }
 
@@ -72,7 +72,7 @@ func TestSippScreened(t *testing.T) {
 	playReal(t, "sipp", func(s *scene) {
 		bob, number := s.phone(), s.extension()
 		s.services(number, "outgoing", rules(rule("reject", "numbers", []string{bob.User()})))
-		s.must(s.sipp(real.Scenario{Name: "uac_refused", Status: 403, Remote: s.x.sip, Service: bob.User(), User: number}).Wait(10 * time.Second))
+		s.must(s.sipp(real.Scenario{Name: "uac_refused", Status: 403, Remote: s.x.sip, Service: bob.User(), User: number}).Wait(patience))
 		s.quiet(bob)
 	})
 }
@@ -96,7 +96,7 @@ func TestSippRedirects(t *testing.T) {
 	playReal(t, "sipp", func(s *scene) {
 		alice, carol, number := s.phone(), s.phone(), s.extension()
 		at := real.Port(s)
-		s.must(s.sipp(real.Scenario{Name: "register", Transport: "u1", Addr: at, Remote: s.x.sip, User: number}).Wait(10 * time.Second))
+		s.must(s.sipp(real.Scenario{Name: "register", Transport: "u1", Addr: at, Remote: s.x.sip, User: number}).Wait(patience))
 		s.sipp(real.Scenario{Name: "uas_redirect", Transport: "u1", Addr: at, Calls: 1000, Service: carol.User(), Domain: s.x.sip.String()})
 		for range 2 {
 			caller := s.dials(alice, number)
@@ -114,17 +114,17 @@ func TestBaresipInConference(t *testing.T) {
 		room := s.room("quiet", true)
 		bob := s.baresip(s.extension(), 620, false)
 		s.must(bob.Dial(room))
-		s.must(bob.Await("CALL_ESTABLISHED", 10*time.Second))
+		s.must(bob.Await("CALL_ESTABLISHED", patience))
 		alice := s.enters(s.phone(), room, 440)
 		s.must(alice.Hears(s.ctx, 620))
 		carol := s.enters(s.phone(), room, 830)
 		s.must(alice.Hears(s.ctx, 620, 830))
 		s.must(carol.Hears(s.ctx, 440, 620))
 		carol.Play()
-		s.must(bob.Hears(440, 10*time.Second))
+		s.must(bob.Hears(440, patience))
 		alice.Play()
 		carol.Play(830)
-		s.must(bob.Hears(830, 10*time.Second))
+		s.must(bob.Hears(830, patience))
 		s.must(bob.Hangup())
 		s.must(alice.Hears(s.ctx, 830))
 		s.leaves(alice)

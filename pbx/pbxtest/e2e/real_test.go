@@ -24,12 +24,12 @@ func TestBaresipCallsBaresip(t *testing.T) {
 		to := s.extension()
 		a, b := s.baresip(s.extension(), 440, false), s.baresip(to, 620, true)
 		s.must(a.Dial(to))
-		s.must(b.Await("CALL_ESTABLISHED", 10*time.Second))
-		s.must(a.Await("CALL_ESTABLISHED", 10*time.Second))
-		s.must(a.Hears(620, 10*time.Second))
-		s.must(b.Hears(440, 10*time.Second))
+		s.must(b.Await("CALL_ESTABLISHED", patience))
+		s.must(a.Await("CALL_ESTABLISHED", patience))
+		s.must(a.Hears(620, patience))
+		s.must(b.Hears(440, patience))
 		s.must(a.Hangup())
-		s.must(b.Await("CALL_CLOSED", 10*time.Second))
+		s.must(b.Await("CALL_CLOSED", patience))
 	})
 }
 
@@ -41,11 +41,11 @@ func TestBaresipCallsPhone(t *testing.T) {
 		l, err := phone.Incoming(s.ctx)
 		s.must(err)
 		l.Ring()
-		s.must(b.Await("CALL_RINGING", 5*time.Second))
+		s.must(b.Await("CALL_RINGING", patience))
 		s.must(l.Answer(s.ctx))
 		l.Play(620)
 		s.must(l.Hears(s.ctx, 440))
-		s.must(b.Hears(620, 10*time.Second))
+		s.must(b.Hears(620, patience))
 		s.must(b.Command("hold", ""))
 		s.eventually("the held phone hears its peer no more", func() bool {
 			return l.Listen(s.ctx, 200*time.Millisecond).Level(440) < -16
@@ -54,7 +54,7 @@ func TestBaresipCallsPhone(t *testing.T) {
 		s.must(b.Command("resume", ""))
 		s.must(l.Hears(s.ctx, 440))
 		s.must(l.Hangup(s.ctx))
-		s.must(b.Await("CALL_CLOSED", 5*time.Second))
+		s.must(b.Await("CALL_CLOSED", patience))
 	})
 }
 
@@ -65,19 +65,19 @@ func TestPhoneCallsBaresip(t *testing.T) {
 		l, err := s.phone().Call(s.ctx, to)
 		s.must(err)
 		s.must(l.Ringing(s.ctx))
-		s.must(b.Await("CALL_INCOMING", 5*time.Second))
+		s.must(b.Await("CALL_INCOMING", patience))
 		s.must(b.Accept())
 		s.must(l.Answered(s.ctx))
 		l.Play(620)
 		s.must(l.Hears(s.ctx, 440))
-		s.must(b.Hears(620, 10*time.Second))
+		s.must(b.Hears(620, patience))
 		s.must(b.Hangup())
 		s.must(l.Ended(s.ctx))
 		// A call that it refuses.
 		l, err = l.Phone.Call(s.ctx, to)
 		s.must(err)
 		s.must(l.Ringing(s.ctx))
-		s.must(b.Await("CALL_INCOMING", 5*time.Second))
+		s.must(b.Await("CALL_INCOMING", patience))
 		s.must(b.Hangup())
 		m, err := l.Failed(s.ctx)
 		s.status(m, err, 486, 603, 480)
@@ -97,7 +97,7 @@ func TestSippRegisters(t *testing.T) {
 	playReal(t, "sipp", func(s *scene) {
 		p := s.another(s.extension())
 		r := s.sipp(real.Scenario{Name: "register", Remote: s.x.sip, User: p.User()})
-		s.must(r.Wait(10 * time.Second))
+		s.must(r.Wait(patience))
 		s.expectBindings(p, fmt.Sprintf("sip:%s@%s;transport=%s", p.User(), r.Addr, map[string]string{"udp": "UDP", "tcp": "TCP"}[s.transport]))
 	})
 }
@@ -115,7 +115,7 @@ func TestSippCalls(t *testing.T) {
 			s.must(s.sipp(real.Scenario{Name: "uac_auth", Transport: mode, Remote: s.x.sip, Service: bob.User(), User: s.extension(), Calls: 10, Rate: 20}).Wait(20 * time.Second))
 		}
 		bob.OnCall(pbxtest.AutoReject(486, 0))
-		s.must(s.sipp(real.Scenario{Name: "uac_refused", Status: 486, Remote: s.x.sip, Service: bob.User(), User: s.extension()}).Wait(10 * time.Second))
+		s.must(s.sipp(real.Scenario{Name: "uac_refused", Status: 486, Remote: s.x.sip, Service: bob.User(), User: s.extension()}).Wait(patience))
 	})
 }
 
@@ -125,7 +125,7 @@ func TestSippAnswers(t *testing.T) {
 	playReal(t, "sipp", func(s *scene) {
 		to := s.extension("max_contacts", 1)
 		at := real.Port(s)
-		s.must(s.sipp(real.Scenario{Name: "register", Transport: "u1", Addr: at, Remote: s.x.sip, User: to}).Wait(10 * time.Second))
+		s.must(s.sipp(real.Scenario{Name: "register", Transport: "u1", Addr: at, Remote: s.x.sip, User: to}).Wait(patience))
 		s.sipp(real.Scenario{Name: "uas", Transport: "u1", Addr: at, Calls: 1000, Echo: true}) // an OPTIONS counts as a call, too
 		s.must(s.sipp(real.Scenario{Name: "uac_auth", Remote: s.x.sip, Service: to, User: s.extension(), Calls: 5}).Wait(20 * time.Second))
 		alice := s.phone()
@@ -144,7 +144,7 @@ func TestSippAnswers(t *testing.T) {
 			// Once in a hundred times a sipp that was started on a busy machine echoes nothing, whatever it is sent.
 			s.Log("sipp sends nothing back; another one is tried")
 			at = real.Port(s)
-			s.must(s.sipp(real.Scenario{Name: "register", Transport: "u1", Addr: at, Remote: s.x.sip, User: to}).Wait(10 * time.Second))
+			s.must(s.sipp(real.Scenario{Name: "register", Transport: "u1", Addr: at, Remote: s.x.sip, User: to}).Wait(patience))
 			s.sipp(real.Scenario{Name: "uas", Transport: "u1", Addr: at, Calls: 1000, Echo: true})
 		}
 	})

@@ -17,7 +17,7 @@ func TestBaresipVoicemail(t *testing.T) {
 		s.leavesMessage(s.dials(bob, "*99"+owner), 440)
 		s.must(alice.AwaitLamp(true, 10*time.Second))
 		s.must(alice.Dial("*97"))
-		s.must(alice.Await("CALL_ESTABLISHED", 10*time.Second))
+		s.must(alice.Await("CALL_ESTABLISHED", patience))
 		s.must(alice.Press("1#"))
 		s.must(alice.HasHeard(440, 20*time.Second))
 		s.must(alice.Press("7"))
@@ -26,9 +26,9 @@ func TestBaresipVoicemail(t *testing.T) {
 		s.must(alice.AwaitLamp(false, 10*time.Second))
 		s.holds(owner, 0)
 		// And it leaves one.
-		s.must(alice.Await("CALL_CLOSED", 10*time.Second))
+		s.must(alice.Await("CALL_CLOSED", patience))
 		s.must(alice.Dial("*99" + owner))
-		s.must(alice.Await("CALL_ESTABLISHED", 10*time.Second))
+		s.must(alice.Await("CALL_ESTABLISHED", patience))
 		s.must(alice.Press("#"))
 		s.must(alice.HasHeard(1000, 10*time.Second))
 		s.talksFor(owner, int(aMessage/(20*time.Millisecond)))
@@ -80,9 +80,9 @@ func TestBaresipWideband(t *testing.T) {
 		s.must(l.Answer(s.ctx))
 		l.Play(440)
 		s.must(l.Hears(s.ctx, 620))
-		s.must(b.Hears(440, 10*time.Second))
+		s.must(b.Hears(440, patience))
 		s.must(l.Hangup(s.ctx))
-		s.must(b.Await("CALL_CLOSED", 5*time.Second))
+		s.must(b.Await("CALL_CLOSED", patience))
 		if n := alice.Count("INVITE"); n != 1 {
 			s.Errorf("the phone got %d INVITEs", n)
 		}

@@ -170,7 +170,7 @@ func TestRecordedOnDemand(t *testing.T) {
 // keysArrive waits until a phone has got just these keys.
 func (s *scene) keysArrive(l *pbxtest.CallLeg, keys string) {
 	s.Helper()
-	for end := time.Now().Add(5 * time.Second); keysAt(l) != keys; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); keysAt(l) != keys; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			s.Fatalf("%s got the keys %q and not %q", l, keysAt(l), keys)
 		}

@@ -121,7 +121,7 @@ func (s *scene) extension(more ...any) string {
 // another makes a phone of an extension that is there, not registered.
 func (s *scene) another(number string, mods ...func(*pbxtest.Config)) *pbxtest.Phone {
 	s.Helper()
-	c := pbxtest.Config{Name: fmt.Sprintf("%s.%d", number, len(s.phones)+1), User: number, Password: password, Server: s.x.sip, Transport: s.transport, Patience: 12 * time.Second}
+	c := pbxtest.Config{Name: fmt.Sprintf("%s.%d", number, len(s.phones)+1), User: number, Password: password, Server: s.x.sip, Transport: s.transport, Patience: patience}
 	for _, mod := range mods {
 		mod(&c)
 	}
@@ -201,10 +201,10 @@ func (s *scene) status(m *pbxtest.Message, err error, want ...int) *pbxtest.Mess
 	return nil
 }
 
-// eventually asks again until what it asks for has come true, at most 5 s.
+// eventually asks again until what it asks for has come true, no longer than patience.
 func (s *scene) eventually(what string, ask func() bool) {
 	s.Helper()
-	for end := time.Now().Add(5 * time.Second); !ask(); {
+	for end := time.Now().Add(patience); !ask(); {
 		if time.Now().After(end) {
 			s.Fatalf("it did not come to be that %s", what)
 		}

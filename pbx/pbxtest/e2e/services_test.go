@@ -197,7 +197,7 @@ func (s *scene) refused(from *pbxtest.Phone, number string, want ...int) *pbxtes
 // news waits until the caller has got these responses, in this order, and no others.
 func (s *scene) news(l *pbxtest.CallLeg, want ...int) {
 	s.Helper()
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		got := l.Statuses()
 		if slices.Equal(got, want) {
 			return

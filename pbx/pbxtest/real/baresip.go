@@ -19,6 +19,9 @@ import (
 	"ringback/pbx/pbxtest"
 )
 
+// patience is how long a program may take on a busy machine to do what it has to.
+const patience = 30 * time.Second
+
 // modules is where Debian has baresip's.
 const modules = "/usr/lib/baresip/modules"
 
@@ -80,9 +83,9 @@ func StartBaresip(t testing.TB, a Account) *Baresip {
 		}
 	}
 	if a.Server.IsValid() {
-		for end := time.Now().Add(10 * time.Second); !registered.MatchString(b.Log()); {
+		for end := time.Now().Add(patience); !registered.MatchString(b.Log()); {
 			if time.Now().After(end) {
-				t.Fatal("baresip has not registered within 10 s")
+				t.Fatalf("baresip has not registered within %v", patience)
 			}
 			time.Sleep(20 * time.Millisecond) // its event may have come before we were connected
 		}
@@ -251,7 +254,7 @@ func (b *Baresip) Press(keys string) error {
 		if err := b.Command("sndcode", string(k)); err != nil {
 			return err
 		}
-		if err := b.Await("response", 5*time.Second); err != nil {
+		if err := b.Await("response", patience); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package real
 
 import (
 	"testing"
-	"time"
 )
 
 // Two baresips call each other without anything between: the driver itself.
@@ -12,12 +11,12 @@ func TestBaresipCallsBaresip(t *testing.T) {
 	b := StartBaresip(t, Account{User: "b", Tone: 620, Answer: true})
 	for _, step := range []func() error{
 		func() error { return a.Dial("sip:b@" + b.Addr.String()) },
-		func() error { return b.Await("CALL_ESTABLISHED", 10*time.Second) },
-		func() error { return a.Await("CALL_ESTABLISHED", 10*time.Second) },
-		func() error { return a.Hears(620, 10*time.Second) },
-		func() error { return b.Hears(440, 10*time.Second) },
+		func() error { return b.Await("CALL_ESTABLISHED", patience) },
+		func() error { return a.Await("CALL_ESTABLISHED", patience) },
+		func() error { return a.Hears(620, patience) },
+		func() error { return b.Hears(440, patience) },
 		a.Hangup,
-		func() error { return b.Await("CALL_CLOSED", 10*time.Second) },
+		func() error { return b.Await("CALL_CLOSED", patience) },
 	} {
 		if err := step(); err != nil {
 			t.Fatal(err)

@@ -52,7 +52,7 @@ func TestPhoneCallsSipp(t *testing.T) {
 			if err := l.Hangup(t.Context()); err != nil {
 				t.Error(err)
 			}
-			if err := uas.Wait(10 * time.Second); err != nil {
+			if err := uas.Wait(patience); err != nil {
 				t.Error(err)
 			}
 			if err := p.Close(); err != nil {
@@ -76,11 +76,11 @@ func TestSippCallsPhone(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.OnCall(pbxtest.AutoAnswer(100 * time.Millisecond))
-	if err := StartSipp(t, Scenario{Name: "uac", Remote: p.Addr(), Service: "1001", User: "1000"}).Wait(10 * time.Second); err != nil {
+	if err := StartSipp(t, Scenario{Name: "uac", Remote: p.Addr(), Service: "1001", User: "1000"}).Wait(patience); err != nil {
 		t.Error(err)
 	}
 	p.OnCall(pbxtest.AutoReject(486, 0))
-	if err := StartSipp(t, Scenario{Name: "uac", Remote: p.Addr(), Service: "1001", User: "1000"}).Wait(10 * time.Second); err == nil {
+	if err := StartSipp(t, Scenario{Name: "uac", Remote: p.Addr(), Service: "1001", User: "1000"}).Wait(patience); err == nil {
 		t.Error("sipp says that a call to a busy phone went well")
 	}
 	if err := p.Close(); err != nil {
