@@ -206,9 +206,9 @@ func TestDelayedOfferTranscoded(t *testing.T) {
 func TestCodecMismatch(t *testing.T) {
 	play(t, func(s *scene) {
 		alice, bob := s.phone(), s.phone()
+		bob.OnCall(pbxtest.AutoAnswer(0))
 		l, err := alice.Dial(s.ctx, pbxtest.Dialling{Number: bob.User(), Media: pbxtest.Media{Codecs: []string{"X-NOBODY"}}})
 		s.must(err)
-		bob.OnCall(pbxtest.AutoAnswer(0))
 		m, err := l.Failed(s.ctx)
 		s.status(m, err, 488, 415, 606)
 		for _, leg := range bob.Legs() {
