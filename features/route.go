@@ -179,10 +179,9 @@ func (r *route) extension(ext *pbx.Extension, features []Feature) pbx.Target {
 
 // ring is the phones of an extension.
 func (r *route) ring(ext *pbx.Extension) pbx.Target {
-	if r.full() {
+	if r.left.Add(-1) < 0 { // at once, as several redirections of a call may be planned at a time
 		return r.end(tooManyPlaces, pbx.TooManyHops)
 	}
-	r.left.Add(-1)
 	ring := pbx.Ringing{Extension: ext.Number, Wait: r.waitOr(ext.Ring), Via: r.via, Confirm: r.confirm, Redirected: r.onRedirect}
 	if r.called != ext.Number {
 		ring.Number = r.called
