@@ -22,15 +22,9 @@ const (
 // main menu.
 func (v *visitor) greetings(ctx context.Context) bool {
 	for {
-		key, there := choose(ctx, v.t, "123*", nil, "vm-which-greeting")
-		switch {
-		case !there:
-			return false
-		case key == 0:
-			v.t.Play(ctx, promptGoodbye)
-			return false
-		case key == '*':
-			return true
+		key, stays := v.ask(ctx, nil, "vm-which-greeting")
+		if !stays || key == '*' {
+			return stays
 		}
 		if !v.changeGreeting(ctx, pbx.Greetings[key-'1']) {
 			return false
@@ -38,20 +32,24 @@ func (v *visitor) greetings(ctx context.Context) bool {
 	}
 }
 
+// ask has the visitor choose 1, 2, 3 or *. He does not stay if he has gone, or has chosen nothing and been told goodbye.
+func (v *visitor) ask(ctx context.Context, first []string, menu string) (key byte, stays bool) {
+	key, there := choose(ctx, v.t, "123*", first, menu)
+	if there && key == 0 {
+		v.t.Play(ctx, promptGoodbye)
+	}
+	return key, there && key != 0
+}
+
 // changeGreeting is the menu of one greeting.
 func (v *visitor) changeGreeting(ctx context.Context, g pbx.Greeting) (there bool) {
 	var first []string
 	for {
-		key, there := choose(ctx, v.t, "123*", first, "vm-greeting-menu")
+		key, stays := v.ask(ctx, first, "vm-greeting-menu")
 		first = nil
 		switch {
-		case !there:
-			return false
-		case key == 0:
-			v.t.Play(ctx, promptGoodbye)
-			return false
-		case key == '*':
-			return true
+		case !stays || key == '*':
+			return stays
 		case key == '1':
 			first = v.asHeard(g)
 		case key == '2':

@@ -65,7 +65,7 @@ func (i *instance) lampsChanged(mailbox string) {
 	}
 }
 
-// conferenceChanged tells the same of a conference.
+// conferenceChanged tells all who want to know that somebody came to a conference, went, or was muted.
 func (i *instance) conferenceChanged(room string) {
 	i.line.ConferenceChanged(room)
 	c, up := i.switchboard.Conference(room)
